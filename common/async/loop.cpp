@@ -1,0 +1,86 @@
+#include "common/async/loop.hpp"
+
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+namespace agentd::async {
+namespace {
+
+/// How many handlers a turn runs at most: a busy socket must not keep the turn's end away.
+constexpr int handlers_per_turn = 128;
+
+}  // namespace
+
+Loop::Loop() : alive_(boost::asio::make_work_guard(context_)), timers_(Clock::now()) {}
+
+void Loop::post(Work work) {
+  const std::lock_guard lock(inbox_mutex_);
+  inbox_.push_back(std::move(work));
+  if (std::exchange(inbox_scheduled_, true)) return;
+  boost::asio::post(context_, [this] { drain_inbox(); });
+}
+
+void Loop::drain_inbox() {
+  std::vector<Work> work;
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    work.swap(inbox_);
+    inbox_scheduled_ = false;
+  }
+  for (Work& item : work) item();
+}
+
+void Loop::spin(std::chrono::microseconds limit, std::function<bool()> wanted) {
+  spin_limit_ = limit;
+  spin_wanted_ = std::move(wanted);
+}
+
+void Loop::run() {
+  stopped_ = false;
+  while (!stopped_) turn(std::nullopt);
+}
+
+void Loop::run_once(std::chrono::milliseconds limit) { turn(Clock::now() + limit); }
+
+void Loop::stop() {
+  stopped_ = true;
+  boost::asio::post(context_, [] {});
+}
+
+std::size_t Loop::run_ready() {
+  std::size_t ran = 0;
+  while (ran < handlers_per_turn && context_.poll_one() != 0) ++ran;
+  return ran;
+}
+
+std::size_t Loop::spin_for_ready() {
+  if (spin_limit_.count() == 0 || !spin_wanted_ || !spin_wanted_()) return 0;
+  const auto until = Clock::now() + spin_limit_;
+  do {
+    if (const auto ran = run_ready()) return ran;
+  } while (Clock::now() < until);
+  return 0;
+}
+
+void Loop::turn(std::optional<Clock::time_point> block_until) {
+  std::size_t ran = run_ready();
+  if (ran == 0) ran = spin_for_ready();
+  if (ran == 0) {
+    auto until = timers_.next_expiry();
+    if (block_until && (!until || *block_until < *until)) until = block_until;
+    if (until) {
+      context_.run_one_until(*until);
+    } else {
+      context_.run_one();
+    }
+  }
+  timers_.advance(Clock::now());
+  // What runs here may ask for another go: that one comes in this turn too, so nothing produced in
+  // a turn waits for the next wake-up.
+  while (!turn_end_.empty()) {
+    for (Work& work : std::exchange(turn_end_, {})) work();
+  }
+}
+
+}  // namespace agentd::async

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "common/async/timers.hpp"
+
+namespace agentd::async {
+
+/// One event loop: the sockets, timers and state of one thread.
+///
+/// A *turn* runs what became ready, then the timers that are due, then what asked to run at the
+/// turn's end: that is where a connection writes, once, all that the turn produced.
+///
+/// Owned by whoever runs its thread, which outlives all that uses the loop. `post` and `stop` may be
+/// called from any thread; everything else belongs to the loop's thread (or to the time before
+/// `run`). Handlers must not block and must not throw: what escapes leaves `run`.
+class Loop {
+public:
+  using Clock = std::chrono::steady_clock;
+  using Work = std::function<void()>;
+
+  Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  [[nodiscard]] boost::asio::io_context& context() { return context_; }
+
+  /// Runs `work` on the loop's thread, in the order posted. What is posted together wakes it once.
+  void post(Work work);
+
+  /// Runs `work` when this turn's handlers are done.
+  void at_turn_end(Work work) { turn_end_.push_back(std::move(work)); }
+
+  /// See TimerWheel::start.
+  void start(Timer& timer, Clock::time_point when, Timer::Callback callback) {
+    timers_.start(timer, when, callback);
+  }
+
+  /// Keeps the loop polling for so long before it blocks, while `wanted` (asked on the loop) holds.
+  void spin(std::chrono::microseconds limit, std::function<bool()> wanted);
+
+  /// Turns until `stop`. Keeps what is posted meanwhile for a later `run`.
+  void run();
+  /// One turn; waits for something to do `limit` at most. For tests that decide the schedule.
+  void run_once(std::chrono::milliseconds limit);
+  void stop();
+
+private:
+  void turn(std::optional<Clock::time_point> block_until);
+  void drain_inbox();
+  std::size_t run_ready();
+  std::size_t spin_for_ready();
+
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> alive_;
+  TimerWheel timers_;
+  std::vector<Work> turn_end_;
+  std::chrono::microseconds spin_limit_{0};
+  std::function<bool()> spin_wanted_;
+  std::atomic<bool> stopped_{false};
+
+  std::mutex inbox_mutex_;
+  std::vector<Work> inbox_;
+  bool inbox_scheduled_ = false;
+};
+
+}  // namespace agentd::async

@@ -1,0 +1,136 @@
+#include "common/async/timers.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace agentd::async {
+namespace {
+
+/// The first used slot after `here`; nothing where none is.
+template <std::size_t Words>
+std::optional<unsigned> next_used(const std::array<std::uint64_t, Words>& used, unsigned here) {
+  const unsigned from = here + 1;
+  for (unsigned word = from / 64; word < Words; ++word) {
+    std::uint64_t bits = used[word];
+    if (word == from / 64) bits &= ~std::uint64_t{0} << (from % 64);
+    if (bits) return word * 64 + static_cast<unsigned>(std::countr_zero(bits));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Timer::cancel() {
+  if (wheel_) wheel_->unlink(*this);
+}
+
+TimerWheel::TimerWheel(Clock::time_point start) : origin_(start) {}
+
+std::uint64_t TimerWheel::tick_of(Clock::time_point when) const {
+  if (when <= origin_) return 0;
+  // Rounded up: a timer never fires early.
+  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(when - origin_).count());
+}
+
+void TimerWheel::start(Timer& timer, Clock::time_point when, Timer::Callback callback) {
+  timer.cancel();
+  timer.wheel_ = this;
+  timer.callback_ = callback;
+  // What is due already fires on the next tick, after what runs now.
+  timer.tick_ = std::clamp(tick_of(when), now_ + 1, last_tick);
+  ++pending_;
+  place(timer);
+}
+
+void TimerWheel::place(Timer& timer) {
+  // The level is that of the highest digit (base 256) in which the time differs from now.
+  const std::uint64_t differs = timer.tick_ ^ now_;
+  const unsigned level =
+      differs == 0 ? 0 : std::min(levels - 1, (63U - static_cast<unsigned>(std::countl_zero(differs))) / slot_bits);
+  const auto slot = static_cast<unsigned>((timer.tick_ >> (slot_bits * level)) & (slots - 1));
+  Timer*& head = levels_[level].heads[slot];
+  timer.previous_ = nullptr;
+  timer.next_ = head;
+  if (head) head->previous_ = &timer;
+  head = &timer;
+  levels_[level].used[slot / 64] |= std::uint64_t{1} << (slot % 64);
+}
+
+void TimerWheel::unlink(Timer& timer) {
+  if (timer.previous_) {
+    timer.previous_->next_ = timer.next_;
+  } else {
+    for (Level& level : levels_) {
+      const auto shift = slot_bits * static_cast<unsigned>(&level - levels_.data());
+      const auto slot = static_cast<unsigned>((timer.tick_ >> shift) & (slots - 1));
+      if (level.heads[slot] != &timer) continue;
+      level.heads[slot] = timer.next_;
+      if (!timer.next_) level.used[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+      break;
+    }
+  }
+  if (timer.next_) timer.next_->previous_ = timer.previous_;
+  timer.next_ = timer.previous_ = nullptr;
+  timer.wheel_ = nullptr;
+  --pending_;
+}
+
+std::optional<TimerWheel::Clock::time_point> TimerWheel::next_expiry() const {
+  if (pending_ == 0) return std::nullopt;
+  for (unsigned level = 0; level < levels; ++level) {
+    const unsigned shift = slot_bits * level;
+    const std::uint64_t now = now_ >> shift;
+    const auto here = static_cast<unsigned>(now & (slots - 1));
+    if (const auto slot = next_used(levels_[level].used, here)) {
+      return origin_ + std::chrono::milliseconds((now - here + *slot) << shift);
+    }
+  }
+  return std::nullopt;
+}
+
+void TimerWheel::cascade(unsigned level) {
+  const auto slot = static_cast<unsigned>((now_ >> (slot_bits * level)) & (slots - 1));
+  if (slot == 0 && level + 1 < levels) cascade(level + 1);
+  Timer* timer = std::exchange(levels_[level].heads[slot], nullptr);
+  levels_[level].used[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+  while (timer) {
+    Timer* next = timer->next_;
+    place(*timer);
+    timer = next;
+  }
+}
+
+void TimerWheel::advance(Clock::time_point time) {
+  if (time < origin_) return;
+  // Rounded down, against the deadlines' rounding up.
+  const auto target = static_cast<std::uint64_t>(
+      std::chrono::floor<std::chrono::milliseconds>(time - origin_).count());
+  while (now_ < target) {
+    if (pending_ == 0) {
+      now_ = target;
+      return;
+    }
+    // Straight to the next tick that has work: an empty stretch costs nothing.
+    const auto next = next_expiry();
+    const std::uint64_t next_tick =
+        next ? static_cast<std::uint64_t>(
+                   std::chrono::duration_cast<std::chrono::milliseconds>(*next - origin_).count())
+             : target;
+    if (next_tick > target) {
+      now_ = target;
+      return;
+    }
+    now_ = next_tick;
+    const auto slot = static_cast<unsigned>(now_ & (slots - 1));
+    if (slot == 0) cascade(1);
+    Timer*& head = levels_[0].heads[slot];
+    while (head) {
+      Timer& timer = *head;
+      unlink(timer);
+      timer.callback_(timer);
+    }
+  }
+}
+
+}  // namespace agentd::async

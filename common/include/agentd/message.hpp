@@ -1,0 +1,130 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <agentd/error.hpp>
+#include <agentd/ids.hpp>
+#include <agentd/json.hpp>
+
+namespace agentd {
+
+class Message;
+namespace detail {
+class Cell;
+using SharedText = std::shared_ptr<const std::string>;
+}  // namespace detail
+
+/// The members of a message. Empty strings and a null `metadata` mean: not given.
+struct MessageFields {
+  Json content;
+  std::string name;
+  std::string role;
+  Json metadata;
+  std::string id;
+  /// RFC 3339, in UTC.
+  std::string timestamp;
+};
+
+/// What agents exchange; perhaps not there yet.
+///
+///     agentd::Message draft = writer("tides");      // returns at once: a placeholder
+///     agentd::Message review = critic(draft);       // handed on before it has a value
+///     std::cout << review.content();                // the only line that waits
+///
+/// A message is made from any JSON value, or is the answer of a call. An answer *settles* once:
+/// with a value, or with an error, which every reader then gets thrown as `agentd::Error`. It
+/// settles by its call's deadline at the latest, so no read waits for ever.
+///
+/// Cheap to copy: copies are the same message. Thread-safe. When the last copy of an answer goes
+/// away, its node is told that the outcome is no longer needed.
+///
+/// A default-constructed message is *no input*; its content is null.
+class Message {
+public:
+  Message() = default;
+
+  /// A message with that content: a string, a number, a `Json`, whatever `Json` is made from.
+  /// Throws `Error` (`invalid_params`) where the content is no valid UTF-8 or nested deeper than 64.
+  template <typename T>
+    requires(!std::same_as<std::remove_cvref_t<T>, Message> &&
+             !std::same_as<std::remove_cvref_t<T>, MessageFields> &&
+             std::constructible_from<Json, T>)
+  Message(T&& content) : Message(from_json(Json(std::forward<T>(content)))) {}
+
+  Message(const MessageFields& fields);
+
+  /// A join: one input made of several. Its content is the array of their contents.
+  [[nodiscard]] static Message inputs(std::vector<Message> parts);
+
+  /// The readers. Each waits until the message has settled, then answers, or throws the call's
+  /// `Error`. Inside a coroutine that runs on a node's event loop, `co_await` the message first:
+  /// there, waiting throws instead of blocking the loop.
+  [[nodiscard]] const Json& content() const;
+  [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] const std::string& role() const;
+  [[nodiscard]] const Json& metadata() const;
+  [[nodiscard]] const std::string& id() const;
+  [[nodiscard]] const std::string& timestamp() const;
+  /// The content as JSON text, unopened: exactly the bytes that came.
+  [[nodiscard]] std::string_view raw_content() const;
+
+  /// Whether this is no input at all.
+  [[nodiscard]] bool empty() const { return cell_ == nullptr; }
+  /// The parts of a join; empty for any other message.
+  [[nodiscard]] const std::vector<Message>& parts() const;
+
+  /// Whether reading would not wait.
+  [[nodiscard]] bool ready() const;
+  /// Waits at most that long; answers `ready()`. Does not throw the call's error.
+  bool wait_for(std::chrono::nanoseconds limit) const;
+  /// Waits until settled; does not throw the call's error.
+  void wait() const;
+  /// The call's error, or null where it succeeded. Waits until settled.
+  [[nodiscard]] const Error* error() const;
+
+  /// Calls back exactly once, when the message has settled: at once, in this thread, where it has
+  /// already, and otherwise on the thread that settles it, where the callback must not block.
+  void then(std::function<void(const Message&)> callback) const;
+  /// Calls back for each piece of partial output, in order, on the thread that receives it.
+  void on_progress(std::function<void(const Json&)> callback) const;
+  /// Asks for the call to be given up. It settles as cancelled, unless it settles first.
+  void cancel() const;
+
+  /// Where the outcome is kept; nothing for a message that is no answer of a distributed agent.
+  [[nodiscard]] std::optional<Placeholder> placeholder() const;
+
+  struct Awaiter;
+  Awaiter operator co_await() const;
+
+  /// For the library's own parts.
+  explicit Message(std::shared_ptr<detail::Cell> cell) : cell_(std::move(cell)) {}
+  [[nodiscard]] const std::shared_ptr<detail::Cell>& cell() const { return cell_; }
+
+private:
+  static Message from_json(Json content);
+
+  std::shared_ptr<detail::Cell> cell_;
+};
+
+struct Message::Awaiter {
+  Message message;
+  [[nodiscard]] bool await_ready() const { return message.ready(); }
+  void await_suspend(std::coroutine_handle<> waiting) const;
+  Message await_resume() const;
+};
+
+/// Settles when all have settled; its content is the array of theirs. Fails as the first failed
+/// one in the order given.
+[[nodiscard]] Message when_all(std::vector<Message> messages);
+
+/// Settles as the first of them that settles does. Throws `std::invalid_argument` for none.
+[[nodiscard]] Message when_any(std::vector<Message> messages);
+
+}  // namespace agentd

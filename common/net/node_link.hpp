@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/ip/address.hpp>
+
+#include <agentd/ids.hpp>
+
+#include "common/async/loop.hpp"
+#include "common/protocol/result.hpp"
+#include "common/vocabulary/cell.hpp"
+
+namespace agentd::net {
+
+/// How a call at another node ended.
+struct Settled {
+  /// The message, or the error. @note meaningless where `elsewhere` is set
+  Result<detail::MessageData> outcome = detail::MessageData{};
+  /// Done, but the value was too large to be sent unasked: `call.get` brings it.
+  bool elsewhere = false;
+};
+
+/// Whether an address may be dialled for `node`: the answer is for exactly the address that is dialled.
+using AddressCheck = std::function<bool(const NodeAddress& node, const boost::asio::ip::address&)>;
+
+struct LinkSettings {
+  NodeAddress node;
+  /// The caller that the connection speaks for (`/ws?caller=`); empty for none.
+  std::string caller;
+  /// Sent as `Authorization: Bearer`; empty for none.
+  std::string token;
+  /// How long a lost or refused connection is tried again before all that waits fails with
+  /// `peer_unreachable`; without one, each entry waits until its own deadline.
+  std::optional<std::chrono::milliseconds> give_up_after;
+  /// Empty: any address may be dialled.
+  AddressCheck may_dial;
+};
+
+/// The one connection between this program and one node, and all that waits for an answer there.
+///
+/// Connects when there is something to send, reconnects with backoff, and then sends again what has
+/// not settled, with the same ids, so nothing runs twice. A node that answers no ping for 10 s is
+/// gone. A node whose boot id changed and that keeps no journal has forgotten its calls: those that
+/// were sent before fail with `outcome_unknown`.
+///
+/// Loop thread only. Owned by a shared pointer, since its operations outlive `stop`. Callbacks run on
+/// the loop, never inside the call that registers them, each exactly once: by the entry's deadline
+/// plus 1.5 s at the latest.
+class NodeLink {
+public:
+  using Clock = std::chrono::steady_clock;
+  using OnSettled = std::function<void(Settled)>;
+  using OnProgress = std::function<void(std::string_view value)>;
+  using OnResult = std::function<void(Result<std::string>)>;
+
+  static std::shared_ptr<NodeLink> make(async::Loop& loop, LinkSettings settings);
+  virtual ~NodeLink() = default;
+
+  /// Sends an `agent.call` notification; `params` is the text of its params without `deadline_ms`,
+  /// which is added, at each sending, from what remains: `{"agent":…,"call":…` and no closing brace.
+  virtual void call(const CallId& call, std::string params, Clock::time_point deadline,
+                    OnSettled on_settled, OnProgress on_progress) = 0;
+  /// Subscribes to a call made by somebody else.
+  virtual void subscribe(const CallId& call, Clock::time_point deadline, OnSettled on_settled,
+                         OnProgress on_progress) = 0;
+  /// A request; sent again after a reconnect, so the method must be idempotent.
+  virtual void request(std::string_view method, std::string params, Clock::time_point deadline,
+                       OnResult on_result) = 0;
+  /// A notification that is not waited for; dropped where there is no connection.
+  virtual void notify(std::string_view method, std::string params) = 0;
+  /// Releases an outcome; many go as one.
+  virtual void release(const CallId& call) = 0;
+
+  /// How many entries wait.
+  [[nodiscard]] virtual std::size_t waiting() const = 0;
+  /// Payload bytes of frames sent and received so far.
+  [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
+  [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;
+
+  /// Writes what waits in the outbox, then closes. Whatever waits fails with `why`. No callback comes
+  /// after that.
+  virtual void stop(const Error& why) = 0;
+};
+
+}  // namespace agentd::net

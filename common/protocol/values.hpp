@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <agentd/ids.hpp>
+#include <agentd/message.hpp>
+
+#include "common/protocol/result.hpp"
+#include "common/vocabulary/cell.hpp"
+
+/// Messages, placeholders and agent references as they stand on the wire.
+namespace agentd::protocol {
+
+/// A place in a content's text that is filled in before the call runs.
+struct Hole {
+  std::size_t offset = 0;
+  std::size_t length = 0;
+  /// Becomes the content of that call's outcome; without one, `literal` takes the place.
+  std::optional<Placeholder> placeholder;
+  std::string literal;
+};
+
+/// One element of an input: a message (perhaps with holes in its content), or a placeholder that
+/// becomes the whole message.
+struct InputPart {
+  std::optional<Placeholder> whole;
+  /// Of a message; its content is the text with its holes unfilled.
+  detail::MessageData message;
+  /// In order of offset.
+  std::vector<Hole> holes;
+};
+
+/// The `input` of a call, as read from the wire.
+struct Input {
+  /// An array on the wire: a join.
+  bool list = false;
+  /// One part where `list` is false, none for no input.
+  std::vector<InputPart> parts;
+};
+
+/// Reads `input`. `text` is checked JSON; empty or `null` is no input. `check_depth` says that the
+/// frame was deep enough for a content to pass the limit. Fails with `invalid_params`
+/// (a malformed placeholder, an unknown member beside `content`), `invalid_request` (a member
+/// twice in a message's envelope) or `parse_error` (too deep).
+[[nodiscard]] Result<Input> read_input(std::string_view text, bool check_depth);
+
+/// Puts the contents into the holes. `fillings` has the content of each hole's placeholder, in
+/// order; a literal hole's entry is not looked at.
+[[nodiscard]] std::string fill(const InputPart& part, const std::vector<detail::SharedText>& fillings);
+
+/// Whether the text, as a content, would be taken for a placeholder or a literal, somewhere in it.
+[[nodiscard]] bool needs_literal(std::string_view content);
+
+/// Appends a message object: `{"content":…}` and the members that are given.
+void append_message(std::string& out, const detail::MessageData& message);
+/// As `append_message`, for a call's input: wraps a content that needs it in `$literal`.
+void append_input_message(std::string& out, const detail::MessageData& message);
+/// Reads an outcome's `value`: all members are taken as they are, nothing is scanned.
+[[nodiscard]] Result<detail::MessageData> read_message(std::string_view text);
+
+void append_placeholder(std::string& out, const Placeholder& placeholder);
+[[nodiscard]] Result<Placeholder> read_placeholder(std::string_view text);
+
+/// RFC 3339 in UTC with microseconds.
+void append_timestamp(std::string& out, std::chrono::system_clock::time_point time);
+
+}  // namespace agentd::protocol

@@ -1,0 +1,225 @@
+#include "common/vocabulary/cell.hpp"
+
+#include <utility>
+
+#include "common/vocabulary/context.hpp"
+
+namespace agentd::detail {
+namespace {
+
+void run_all(std::vector<Cell::Settled>& callbacks) {
+  for (auto& callback : callbacks) callback();
+}
+
+/// Tells the call that waits here, if one does, for as long as it blocks.
+class WaitScope {
+public:
+  explicit WaitScope(Cell& cell) : context_(current_context()) {
+    if (context_) context_->begin_wait(cell);
+  }
+  ~WaitScope() {
+    if (context_) context_->end_wait();
+  }
+  WaitScope(const WaitScope&) = delete;
+  WaitScope& operator=(const WaitScope&) = delete;
+
+private:
+  CallContext* context_;
+};
+
+Json parse_text(const SharedText& text) { return text ? Json::parse(*text) : Json(nullptr); }
+
+std::string joined_contents(const std::vector<Message>& parts) {
+  std::string text = "[";
+  for (const Message& part : parts) {
+    if (text.size() > 1) text += ',';
+    text += part.raw_content();
+  }
+  return text += ']';
+}
+
+}  // namespace
+
+Cell::Cell(MessageData data) : state_(State::done), data_(std::move(data)) {}
+
+Cell::Cell(std::vector<Message> parts) : parts_(std::move(parts)) {
+  if (parts_.empty()) {
+    data_.content = std::make_shared<const std::string>("[]");
+    state_ = State::done;
+  }
+}
+
+bool Cell::settle(MessageData data) {
+  std::unique_lock lock(mutex_);
+  if (settled()) return false;
+  data_ = std::move(data);
+  finish(std::move(lock), State::done);
+  return true;
+}
+
+bool Cell::fail(Error error) {
+  std::unique_lock lock(mutex_);
+  if (settled()) return false;
+  error_ = std::move(error);
+  finish(std::move(lock), State::failed);
+  return true;
+}
+
+bool Cell::settle_elsewhere() {
+  std::unique_lock lock(mutex_);
+  if (settled()) return false;
+  finish(std::move(lock), State::elsewhere);
+  return true;
+}
+
+void Cell::supply(MessageData data) {
+  std::unique_lock lock(mutex_);
+  if (state_ != State::elsewhere) return;
+  data_ = std::move(data);
+  finish(std::move(lock), State::done);
+}
+
+void Cell::supply_failure(Error error) {
+  std::unique_lock lock(mutex_);
+  if (state_ != State::elsewhere) return;
+  error_ = std::move(error);
+  finish(std::move(lock), State::failed);
+}
+
+void Cell::finish(std::unique_lock<std::mutex> lock, State state) {
+  state_.store(state, std::memory_order_release);
+  const bool has_value = state != State::elsewhere;
+  std::vector<Settled> settled = std::exchange(on_settled_, {});
+  std::vector<Settled> readable;
+  if (has_value) {
+    readable = std::exchange(on_readable_, {});
+    on_progress_.clear();
+  }
+  const bool wanted = !has_value && (asked_ || !on_readable_.empty());
+  lock.unlock();
+  if (has_value) changed_.notify_all();
+  run_all(settled);
+  run_all(readable);
+  if (wanted && source_) source_->fetch(shared_from_this());
+}
+
+void Cell::progress(const Json& value) {
+  std::vector<Progress> callbacks;
+  {
+    const std::lock_guard lock(mutex_);
+    if (settled()) return;
+    callbacks = on_progress_;
+  }
+  for (auto& callback : callbacks) callback(value);
+}
+
+bool Cell::readable() const {
+  if (!parts_.empty()) {
+    for (const Message& part : parts_) {
+      if (!part.ready()) return false;
+    }
+    return true;
+  }
+  const State state = state_.load(std::memory_order_acquire);
+  return state == State::done || state == State::failed;
+}
+
+void Cell::ask_for_value() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(asked_, true) || state_ != State::elsewhere) return;
+  }
+  if (source_) source_->fetch(shared_from_this());
+}
+
+bool Cell::wait_until(std::optional<Clock::time_point> limit) {
+  if (readable()) return true;
+  if (!parts_.empty()) {
+    for (const Message& part : parts_) {
+      if (!part.empty() && !part.cell()->wait_until(limit)) return false;
+    }
+    return true;
+  }
+  const WaitScope scope(*this);
+  ask_for_value();
+  std::unique_lock lock(mutex_);
+  const auto there = [this] { return readable(); };
+  if (limit) return changed_.wait_until(lock, *limit, there);
+  changed_.wait(lock, there);
+  return true;
+}
+
+const MessageData& Cell::read() {
+  wait_until(std::nullopt);
+  if (!parts_.empty()) {
+    for (const Message& part : parts_) {
+      if (!part.empty()) part.cell()->read();
+    }
+    const std::lock_guard lock(mutex_);
+    if (!data_.content) data_.content = std::make_shared<const std::string>(joined_contents(parts_));
+    return data_;
+  }
+  if (error_) throw *error_;
+  return data_;
+}
+
+const Json& Cell::opened_content() {
+  const SharedText text = read().content;
+  const std::lock_guard lock(mutex_);
+  if (!opened_content_) opened_content_ = std::make_unique<Json>(parse_text(text));
+  return *opened_content_;
+}
+
+const Json& Cell::opened_metadata() {
+  const SharedText text = read().metadata;
+  const std::lock_guard lock(mutex_);
+  if (!opened_metadata_) opened_metadata_ = std::make_unique<Json>(parse_text(text));
+  return *opened_metadata_;
+}
+
+void Cell::when_settled(Settled callback) {
+  if (!parts_.empty()) return when_readable(std::move(callback));
+  {
+    const std::lock_guard lock(mutex_);
+    if (!settled()) {
+      on_settled_.push_back(std::move(callback));
+      return;
+    }
+  }
+  callback();
+}
+
+void Cell::when_readable(Settled callback) {
+  if (!parts_.empty()) {
+    // Each part calls once; the last one to do so is the moment the join becomes readable.
+    auto left = std::make_shared<std::atomic<std::size_t>>(parts_.size());
+    auto shared = std::make_shared<Settled>(std::move(callback));
+    for (const Message& part : parts_) {
+      auto one_less = [left, shared] {
+        if (left->fetch_sub(1) == 1) (*shared)();
+      };
+      if (part.empty()) {
+        one_less();
+      } else {
+        part.cell()->when_readable(std::move(one_less));
+      }
+    }
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (!readable()) {
+      on_readable_.push_back(std::move(callback));
+      callback = nullptr;
+    }
+  }
+  if (callback) return callback();
+  ask_for_value();
+}
+
+void Cell::when_progress(Progress callback) {
+  const std::lock_guard lock(mutex_);
+  if (!readable()) on_progress_.push_back(std::move(callback));
+}
+
+}  // namespace agentd::detail

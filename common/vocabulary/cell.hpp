@@ -1,0 +1,114 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <agentd/message.hpp>
+
+namespace agentd::detail {
+
+/// A message's members as they travel. Texts are JSON, valid by construction; null means not given.
+struct MessageData {
+  SharedText content;
+  SharedText metadata;
+  std::string name;
+  std::string role;
+  std::string id;
+  std::string timestamp;
+};
+
+/// Where a cell's outcome comes from, and what its holders may ask of it.
+/// Owned by the cell; its destructor is the release. Called from any thread.
+class CellSource {
+public:
+  virtual ~CellSource() = default;
+  /// Where other nodes may ask for the outcome; nothing where they cannot.
+  [[nodiscard]] virtual std::optional<Placeholder> placeholder() const { return std::nullopt; }
+  /// Asks for the value that was left out when the cell settled. Ends in `Cell::supply`.
+  virtual void fetch(const std::shared_ptr<Cell>& /*cell*/) {}
+  virtual void cancel(const std::shared_ptr<Cell>& /*cell*/) {}
+};
+
+/// The state behind a message: settles once, then never changes.
+///
+/// Thread-safe. Callbacks run on the thread that settles the cell, outside its lock, exactly once.
+class Cell : public std::enable_shared_from_this<Cell> {
+public:
+  using Clock = std::chrono::steady_clock;
+  using Settled = std::function<void()>;
+  using Progress = std::function<void(const Json&)>;
+
+  /// Pending.
+  Cell() = default;
+  explicit Cell(std::unique_ptr<CellSource> source) : source_(std::move(source)) {}
+  /// Settled with a value from the start.
+  explicit Cell(MessageData data);
+  /// A join: settles when its parts have.
+  explicit Cell(std::vector<Message> parts);
+
+  /// These answer false, and change nothing, where the cell has settled before.
+  bool settle(MessageData data);
+  bool fail(Error error);
+  /// Settled as done, but the value stays where it is until somebody reads it.
+  bool settle_elsewhere();
+  /// The value that `fetch` asked for.
+  void supply(MessageData data);
+  void supply_failure(Error error);
+  /// Partial output, in order.
+  void progress(const Json& value);
+
+  /// Has an outcome, though its value may be elsewhere.
+  [[nodiscard]] bool settled() const { return state_.load(std::memory_order_acquire) != State::pending; }
+  /// Has an outcome, and reading it does not wait.
+  [[nodiscard]] bool readable() const;
+  /// Null unless failed. @pre settled()
+  [[nodiscard]] const Error* error() const { return error_ ? &*error_ : nullptr; }
+
+  /// Waits until readable, fetching the value where it is elsewhere. False where `limit` came first.
+  bool wait_until(std::optional<Clock::time_point> limit);
+  /// Waits until readable; throws the error of a failed cell.
+  const MessageData& read();
+  /// The content, opened; parsed once.
+  const Json& opened_content();
+  const Json& opened_metadata();
+
+  /// Calls back when settled (the value may be elsewhere).
+  void when_settled(Settled callback);
+  /// Calls back when readable: fetches the value where it was left out.
+  void when_readable(Settled callback);
+  void when_progress(Progress callback);
+
+  [[nodiscard]] CellSource* source() const { return source_.get(); }
+  [[nodiscard]] const std::vector<Message>& parts() const { return parts_; }
+
+private:
+  enum class State : std::uint8_t { pending, elsewhere, done, failed };
+
+  void finish(std::unique_lock<std::mutex> lock, State state);
+  void ask_for_value();
+  void watch_parts();
+
+  std::atomic<State> state_{State::pending};
+  bool asked_ = false;
+  MessageData data_;
+  std::optional<Error> error_;
+  std::vector<Message> parts_;
+  std::unique_ptr<CellSource> source_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Settled> on_settled_;
+  std::vector<Settled> on_readable_;
+  std::vector<Progress> on_progress_;
+  std::unique_ptr<Json> opened_content_;
+  std::unique_ptr<Json> opened_metadata_;
+};
+
+}  // namespace agentd::detail

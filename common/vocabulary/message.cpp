@@ -1,0 +1,161 @@
+#include <agentd/message.hpp>
+
+#include <stdexcept>
+
+#include "common/json/text.hpp"
+#include "common/vocabulary/cell.hpp"
+#include "common/vocabulary/context.hpp"
+
+namespace agentd {
+namespace {
+
+using detail::Cell;
+using detail::MessageData;
+using detail::SharedText;
+
+const MessageData& nothing() {
+  static const MessageData data;
+  return data;
+}
+
+const MessageData& read(const std::shared_ptr<Cell>& cell) { return cell ? cell->read() : nothing(); }
+
+/// `dump` recurses, so the depth is looked at first, with an end to the recursion of its own.
+bool deeper_than(const Json& json, unsigned limit) {
+  if (!json.is_structured()) return false;
+  if (limit == 0) return true;
+  for (const auto& element : json) {
+    if (deeper_than(element, limit - 1)) return true;
+  }
+  return false;
+}
+
+SharedText to_text(const Json& json, std::string_view what) {
+  if (deeper_than(json, json::max_content_depth)) {
+    throw Error(ErrorKind::invalid_params, "a message's " + std::string(what) + " is nested deeper than " +
+                                               std::to_string(json::max_content_depth));
+  }
+  try {
+    return std::make_shared<const std::string>(json.dump());
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::invalid_params,
+                "a message's " + std::string(what) + " is no valid UTF-8: " + error.what());
+  }
+}
+
+}  // namespace
+
+Message Message::from_json(Json content) {
+  return Message(std::make_shared<Cell>(MessageData{to_text(content, "content"), {}, {}, {}, {}, {}}));
+}
+
+Message::Message(const MessageFields& fields)
+    : cell_(std::make_shared<Cell>(
+          MessageData{to_text(fields.content, "content"),
+                      fields.metadata.is_null() ? nullptr : to_text(fields.metadata, "metadata"),
+                      fields.name, fields.role, fields.id, fields.timestamp})) {}
+
+Message Message::inputs(std::vector<Message> parts) {
+  return Message(std::make_shared<Cell>(std::move(parts)));
+}
+
+const Json& Message::content() const {
+  static const Json null;
+  return cell_ ? cell_->opened_content() : null;
+}
+
+const Json& Message::metadata() const {
+  static const Json null;
+  return cell_ ? cell_->opened_metadata() : null;
+}
+
+const std::string& Message::name() const { return read(cell_).name; }
+const std::string& Message::role() const { return read(cell_).role; }
+const std::string& Message::id() const { return read(cell_).id; }
+const std::string& Message::timestamp() const { return read(cell_).timestamp; }
+
+std::string_view Message::raw_content() const {
+  const SharedText& text = read(cell_).content;
+  return text ? std::string_view(*text) : std::string_view("null");
+}
+
+const std::vector<Message>& Message::parts() const {
+  static const std::vector<Message> none;
+  return cell_ ? cell_->parts() : none;
+}
+
+bool Message::ready() const { return !cell_ || cell_->readable(); }
+
+bool Message::wait_for(std::chrono::nanoseconds limit) const {
+  return !cell_ || cell_->wait_until(Cell::Clock::now() + limit);
+}
+
+void Message::wait() const {
+  if (cell_) cell_->wait_until(std::nullopt);
+}
+
+const Error* Message::error() const {
+  if (!cell_) return nullptr;
+  cell_->wait_until(std::nullopt);
+  for (const Message& part : cell_->parts()) {
+    if (const Error* error = part.error()) return error;
+  }
+  return cell_->error();
+}
+
+void Message::then(std::function<void(const Message&)> callback) const {
+  if (!cell_) return callback(*this);
+  cell_->when_readable([callback = std::move(callback), self = *this] { callback(self); });
+}
+
+void Message::on_progress(std::function<void(const Json&)> callback) const {
+  if (cell_) cell_->when_progress(std::move(callback));
+}
+
+void Message::cancel() const {
+  if (!cell_) return;
+  for (const Message& part : cell_->parts()) part.cancel();
+  if (auto* source = cell_->source(); source && !cell_->settled()) source->cancel(cell_);
+}
+
+std::optional<Placeholder> Message::placeholder() const {
+  if (!cell_ || !cell_->source()) return std::nullopt;
+  return cell_->source()->placeholder();
+}
+
+Message::Awaiter Message::operator co_await() const { return {*this}; }
+
+void Message::Awaiter::await_suspend(std::coroutine_handle<> waiting) const {
+  auto* context = detail::current_context();
+  if (!context) {
+    message.cell()->when_readable([waiting] { waiting.resume(); });
+    return;
+  }
+  // The coroutine's frame, and this awaiter in it, may be gone as soon as the callback is known.
+  message.cell()->when_readable(
+      [keep = context->shared_from_this(), waiting] { keep->resume(waiting); });
+}
+
+Message Message::Awaiter::await_resume() const {
+  if (const Error* error = message.error()) throw *error;
+  return message;
+}
+
+Message when_all(std::vector<Message> messages) { return Message::inputs(std::move(messages)); }
+
+Message when_any(std::vector<Message> messages) {
+  if (messages.empty()) throw std::invalid_argument("when_any: there is no message to wait for");
+  auto first = std::make_shared<Cell>();
+  for (const Message& message : messages) {
+    message.then([first](const Message& settled) {
+      if (const Error* error = settled.error()) {
+        first->fail(*error);
+      } else {
+        first->settle(read(settled.cell()));
+      }
+    });
+  }
+  return Message(first);
+}
+
+}  // namespace agentd

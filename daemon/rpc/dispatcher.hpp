@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/protocol/outbox.hpp"
+
+namespace agentd::rpc {
+
+/// One WebSocket as the methods see it: who is there, and where answers and notifications go.
+/// Implemented by `http`. Loop thread only.
+class Channel : public std::enable_shared_from_this<Channel> {
+public:
+  virtual ~Channel() = default;
+
+  /// Where an object for this connection is appended; call `sent` when it is complete.
+  [[nodiscard]] virtual protocol::Outbox& outbox() = 0;
+  /// The outbox has something: it is flushed at the end of the turn. No-op once closed.
+  virtual void sent() = 0;
+  [[nodiscard]] virtual bool closed() const = 0;
+  /// The caller that the connection named in its URL, or one minted for it.
+  [[nodiscard]] virtual const std::string& caller() const = 0;
+};
+
+/// The JSON-RPC face of a node: takes texts, answers texts. What HTTP and WebSocket connections
+/// hand over; knows no socket itself. Loop thread only.
+class Dispatcher {
+public:
+  virtual ~Dispatcher() = default;
+
+  /// One HTTP body. `answer` is called exactly once, perhaps later (`wait_ms`), with the body to
+  /// send; an empty one means that there is nothing to answer (204). `body` is not used after the
+  /// return.
+  using Answer = std::function<void(std::string body)>;
+  virtual void handle_body(std::string_view body, Answer answer) = 0;
+
+  /// One text frame. Answers go to the channel's outbox, now or later.
+  virtual void handle_frame(const std::shared_ptr<Channel>& channel, std::string_view frame) = 0;
+
+  /// The connection is gone: its subscriptions end; its calls go on.
+  virtual void channel_closed(const Channel& channel) = 0;
+
+  /// What `rpc.discover` answers.
+  [[nodiscard]] virtual const std::string& openrpc() const = 0;
+  /// Prometheus' text format.
+  [[nodiscard]] virtual std::string metrics() const = 0;
+  /// False while starting and while draining.
+  [[nodiscard]] virtual bool ready() const = 0;
+  /// New at each start: the header `Agentd-Boot`.
+  [[nodiscard]] virtual const std::string& boot() const = 0;
+};
+
+}  // namespace agentd::rpc

@@ -1,0 +1,36 @@
+# How every target of the tree is made: warnings and sanitizers in one place, and a room as a
+# library whose links are its permissions.
+
+add_library(agentd_warnings INTERFACE)
+target_compile_options(agentd_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
+  $<$<BOOL:${AGENTD_WERROR}>:-Werror>)
+
+if(AGENTD_SANITIZE)
+  add_compile_options(-fsanitize=${AGENTD_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${AGENTD_SANITIZE})
+endif()
+
+# agentd_room(NAME SOURCES file... [PUBLIC lib...] [PRIVATE lib...])
+# Makes the static library agentd_NAME, with the alias agentd::NAME.
+function(agentd_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(agentd_${name} STATIC ${ROOM_SOURCES})
+  add_library(agentd::${name} ALIAS agentd_${name})
+  target_include_directories(agentd_${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(agentd_${name}
+    PUBLIC ${ROOM_PUBLIC}
+    PRIVATE ${ROOM_PRIVATE} $<BUILD_INTERFACE:agentd_warnings>)
+  set_target_properties(agentd_${name} PROPERTIES EXPORT_NAME ${name})
+endfunction()
+
+# agentd_unit_test(NAME SOURCES file... LINK lib...): a Catch2 program, one CTest test a test case.
+function(agentd_unit_test name)
+  cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${TEST_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${TEST_LINK} agentd_test_main agentd_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+endfunction()

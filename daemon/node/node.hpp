@@ -100,6 +100,10 @@ public:
   /// Waits until the node has stopped: by `stop`, or by `node.stop` from outside.
   void wait();
 
+  /// Whether the event loop still takes its turns: asks it, and waits at most that long. What a
+  /// watchdog wants to know.
+  [[nodiscard]] bool answers(std::chrono::milliseconds limit) const;
+
   /// Takes another token from here on; connections that are open stay.
   void set_token(std::string token);
 

@@ -64,6 +64,8 @@ enum class ErrorKind : std::int32_t {
 /// A value: cheap to copy (the cause is shared and immutable). Not thread-safe to modify.
 class Error : public std::exception {
 public:
+  /// `internal`, without a message: the error of a result that has none.
+  Error() = default;
   Error(ErrorKind kind, std::string message) : kind_(kind), message_(std::move(message)) {}
 
   [[nodiscard]] ErrorKind kind() const { return kind_; }
@@ -99,7 +101,7 @@ public:
   static constexpr unsigned max_chain = 24;
 
 private:
-  ErrorKind kind_;
+  ErrorKind kind_ = ErrorKind::internal;
   unsigned elided_ = 0;
   std::string message_;
   std::string call_;

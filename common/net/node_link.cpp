@@ -1,0 +1,252 @@
+#include "common/net/node_link.hpp"
+
+#include <utility>
+
+#include "common/net/reconnect.hpp"
+#include "common/net/waiting_calls.hpp"
+#include "common/net/ws_client.hpp"
+
+namespace agentd::net {
+namespace {
+
+/// Performs what the waiting calls ask for: dials, writes, dials again, pings, gives up.
+class Link : public NodeLink,
+             public std::enable_shared_from_this<Link>,
+             private WsClient::Listener,
+             private WaitingCalls::Clockwork {
+public:
+  Link(async::Loop& loop, LinkSettings settings)
+      : loop_(loop), settings_(std::move(settings)), calls_(settings_.node, *this) {}
+  ~Link() override {
+    if (socket_) socket_->abandon();
+  }
+
+  void call(const CallId& call, std::string params, NodeLink::Clock::time_point deadline,
+            OnSettled on_settled, OnProgress on_progress) override {
+    begin_wait();
+    calls_.call(call, std::move(params), deadline, std::move(on_settled), std::move(on_progress));
+  }
+  void subscribe(const CallId& call, NodeLink::Clock::time_point deadline, OnSettled on_settled,
+                 OnProgress on_progress) override {
+    begin_wait();
+    calls_.subscribe(call, deadline, std::move(on_settled), std::move(on_progress));
+  }
+  void request(std::string_view method, std::string params, NodeLink::Clock::time_point deadline,
+               OnResult on_result) override {
+    begin_wait();
+    calls_.request(method, params, deadline, std::move(on_result));
+  }
+  void notify(std::string_view method, std::string params) override {
+    calls_.notify(method, params);
+    flush_at_turn_end();
+  }
+  void release(const CallId& call) override {
+    // Without a connection it goes with the next one, if there is to be one.
+    calls_.release(call);
+    flush_at_turn_end();
+  }
+
+  std::size_t waiting() const override { return calls_.waiting(); }
+  std::uint64_t bytes_sent() const override { return bytes_sent_; }
+  std::uint64_t bytes_received() const override { return bytes_received_; }
+  void stop(const Error& why) override;
+
+private:
+  enum class State : std::uint8_t { idle, dialling, open, pausing, stopped };
+  struct OwnTimer : async::Timer {
+    Link* link = nullptr;
+  };
+
+  // What the socket tells.
+  void on_open(const Greeting& greeting) override;
+  void on_frame(std::string_view text) override;
+  void on_sign_of_life() override { liveness_.heard(now()); }
+  void on_written() override;
+  void on_closed(const Error& why) override;
+
+  // What the calls ask for.
+  NodeLink::Clock::time_point now() const override { return NodeLink::Clock::now(); }
+  void start(async::Timer& timer, NodeLink::Clock::time_point when,
+             async::Timer::Callback callback) override {
+    loop_.start(timer, when, callback);
+  }
+
+  template <void (Link::*act)()>
+  void after(OwnTimer& timer, std::chrono::milliseconds time) {
+    timer.link = this;
+    loop_.start(timer, now() + time, [](async::Timer& due) {
+      // Holds on to the link: what it does may drop the last pointer to it.
+      const auto self = static_cast<OwnTimer&>(due).link->shared_from_this();
+      (self.get()->*act)();
+    });
+  }
+
+  void begin_wait();
+  void dial();
+  void lost(const Error& why);
+  void give_up();
+  void look_alive();
+  void watch();
+  void flush_at_turn_end();
+  void flush();
+  void write_next();
+
+  async::Loop& loop_;
+  LinkSettings settings_;
+  WaitingCalls calls_;
+  State state_ = State::idle;
+  std::shared_ptr<WsClient> socket_;
+  Backoff backoff_;
+  Liveness liveness_;
+  Error last_failure_{ErrorKind::peer_unreachable, "there was no connection yet"};
+  bool writing_ = false;
+  bool flush_scheduled_ = false;
+  std::uint64_t bytes_sent_ = 0;
+  std::uint64_t bytes_received_ = 0;
+  OwnTimer pause_;
+  OwnTimer patience_;
+  OwnTimer look_;
+};
+
+void Link::begin_wait() {
+  flush_at_turn_end();
+  if (state_ == State::open && !look_.pending()) watch();
+  if (settings_.give_up_after && state_ != State::open && !patience_.pending()) {
+    after<&Link::give_up>(patience_, *settings_.give_up_after);
+  }
+  if (state_ == State::idle) dial();
+}
+
+void Link::dial() {
+  state_ = State::dialling;
+  socket_ = WsClient::dial(loop_, settings_, *this);
+}
+
+void Link::on_open(const Greeting& greeting) {
+  const auto self = shared_from_this();
+  state_ = State::open;
+  backoff_.reset();
+  patience_.cancel();
+  watch();
+  flush_at_turn_end();
+  calls_.opened(greeting);
+}
+
+void Link::on_frame(std::string_view text) {
+  const auto self = shared_from_this();
+  bytes_received_ += text.size();
+  liveness_.heard(now());
+  const bool understood = calls_.received(text);
+  if (understood || state_ == State::stopped) return;
+  lost(Error(ErrorKind::peer_unreachable,
+             "what listens at " + settings_.node.text() + " sent a frame that is no JSON, so it is no agentd")
+           .at_node(settings_.node.text()));
+}
+
+void Link::on_written() {
+  writing_ = false;
+  flush_at_turn_end();
+}
+
+void Link::on_closed(const Error& why) {
+  const auto self = shared_from_this();
+  lost(why);
+}
+
+void Link::lost(const Error& why) {
+  if (state_ == State::stopped) return;
+  if (socket_) std::exchange(socket_, nullptr)->abandon();
+  writing_ = false;
+  look_.cancel();
+  last_failure_ = why;
+  state_ = State::idle;
+  calls_.closed(why);
+  if (why.kind() == ErrorKind::peer_refused) {
+    patience_.cancel();
+    return calls_.fail_all(why);
+  }
+  if (calls_.waiting() == 0) return patience_.cancel();
+  if (settings_.give_up_after && !patience_.pending()) {
+    after<&Link::give_up>(patience_, *settings_.give_up_after);
+  }
+  state_ = State::pausing;
+  after<&Link::dial>(pause_, backoff_.next());
+}
+
+void Link::give_up() {
+  pause_.cancel();
+  if (socket_) std::exchange(socket_, nullptr)->abandon();
+  state_ = State::idle;
+  calls_.fail_all(last_failure_);
+}
+
+void Link::watch() {
+  liveness_.begin(now());
+  after<&Link::look_alive>(look_, std::chrono::seconds(1));
+}
+
+void Link::look_alive() {
+  if (state_ != State::open || calls_.waiting() == 0) return;
+  switch (liveness_.check(now())) {
+    case Liveness::Advice::fine:
+      break;
+    case Liveness::Advice::ping:
+      socket_->ping();
+      break;
+    case Liveness::Advice::dead: {
+      const Error why = Error(ErrorKind::peer_unreachable,
+                              "agentd at " + settings_.node.text() + " answered no ping for 10 s")
+                            .at_node(settings_.node.text());
+      lost(why);
+      if (settings_.give_up_after) give_up();
+      return;
+    }
+  }
+  after<&Link::look_alive>(look_, std::chrono::seconds(1));
+}
+
+void Link::flush_at_turn_end() {
+  if (state_ == State::stopped || std::exchange(flush_scheduled_, true)) return;
+  loop_.at_turn_end([self = shared_from_this()] { self->flush(); });
+}
+
+void Link::flush() {
+  flush_scheduled_ = false;
+  if (state_ != State::open) return;
+  calls_.end_turn();
+  if (!writing_ && !calls_.outbox().empty()) write_next();
+}
+
+void Link::write_next() {
+  std::string frame = calls_.outbox().take();
+  bytes_sent_ += frame.size();
+  writing_ = true;
+  socket_->send(std::move(frame));
+}
+
+void Link::stop(const Error& why) {
+  if (state_ == State::stopped) return;
+  const auto self = shared_from_this();
+  const bool was_open = std::exchange(state_, State::stopped) == State::open;
+  pause_.cancel();
+  patience_.cancel();
+  look_.cancel();
+  if (socket_) {
+    std::vector<std::string> frames;
+    if (was_open) {
+      calls_.end_turn();
+      while (!calls_.outbox().empty()) frames.push_back(calls_.outbox().take());
+    }
+    std::exchange(socket_, nullptr)->finish(std::move(frames));
+  }
+  calls_.closed(why);
+  calls_.fail_all(why);
+}
+
+}  // namespace
+
+std::shared_ptr<NodeLink> NodeLink::make(async::Loop& loop, LinkSettings settings) {
+  return std::make_shared<Link>(loop, std::move(settings));
+}
+
+}  // namespace agentd::net

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+namespace agentd::net {
+
+/// How long to wait before dialling again: 50 ms, doubling to 1 s, less a random part of up to a
+/// fifth, so that many clients of one node do not come back at the same moment.
+class Backoff {
+public:
+  [[nodiscard]] std::chrono::milliseconds next() {
+    const auto wait = delay_;
+    delay_ = std::min(delay_ * 2, longest);
+    std::uniform_int_distribution<long> part(0, static_cast<long>(wait.count()) / 5);
+    return wait - std::chrono::milliseconds(part(random_));
+  }
+  void reset() { delay_ = shortest; }
+
+  static constexpr std::chrono::milliseconds shortest{50};
+  static constexpr std::chrono::milliseconds longest{1000};
+
+private:
+  std::chrono::milliseconds delay_ = shortest;
+  std::minstd_rand random_{std::random_device{}()};
+};
+
+/// Whether a connection on which something waits is still alive: asked now and then, it says when to
+/// send a ping, and when the other side is to be taken for dead.
+class Liveness {
+public:
+  using Clock = std::chrono::steady_clock;
+  enum class Advice { fine, ping, dead };
+
+  /// Something begins to wait on a connection where nothing did.
+  void begin(Clock::time_point now) { heard(now); }
+  void heard(Clock::time_point now) {
+    last_heard_ = now;
+    pinged_ = false;
+  }
+  [[nodiscard]] Advice check(Clock::time_point now) {
+    if (pinged_) return now - pinged_at_ >= answer_limit ? Advice::dead : Advice::fine;
+    if (now - last_heard_ < quiet_limit) return Advice::fine;
+    pinged_ = true;
+    pinged_at_ = now;
+    return Advice::ping;
+  }
+
+  static constexpr std::chrono::seconds quiet_limit{3};
+  static constexpr std::chrono::seconds answer_limit{10};
+
+private:
+  Clock::time_point last_heard_;
+  Clock::time_point pinged_at_;
+  bool pinged_ = false;
+};
+
+}  // namespace agentd::net

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <agentd/error.hpp>
+#include <agentd/ids.hpp>
+
+#include "common/async/timers.hpp"
+#include "common/net/node_link.hpp"
+#include "common/net/ws_client.hpp"
+#include "common/protocol/envelope.hpp"
+#include "common/protocol/outbox.hpp"
+#include "common/protocol/params.hpp"
+
+namespace agentd::net {
+
+/// Everything that waits for one node, and what is to be said to it: now, after a reconnect, and when
+/// the node has started anew. Knows no socket: its owner tells it what happens, and writes what stands
+/// in its outbox.
+///
+///     waiting.call(id, params, deadline, on_settled, on_progress);
+///     waiting.opened(greeting);                  // what was held back is in the outbox now
+///     waiting.received(frame);                   // on_settled was called
+///
+/// Keeps the order in which entries were made, also when it sends them again. One thread.
+class WaitingCalls {
+public:
+  using Clock = std::chrono::steady_clock;
+
+  /// The time, and who wakes an entry at its deadline. Outlives the entries.
+  class Clockwork {
+  public:
+    [[nodiscard]] virtual Clock::time_point now() const = 0;
+    virtual void start(async::Timer& timer, Clock::time_point when, async::Timer::Callback callback) = 0;
+
+  protected:
+    ~Clockwork() = default;
+  };
+
+  WaitingCalls(const NodeAddress& node, Clockwork& clockwork);
+  WaitingCalls(const WaitingCalls&) = delete;
+  WaitingCalls& operator=(const WaitingCalls&) = delete;
+
+  /// As in `NodeLink`.
+  void call(const CallId& call, std::string params, Clock::time_point deadline,
+            NodeLink::OnSettled on_settled, NodeLink::OnProgress on_progress);
+  void subscribe(const CallId& call, Clock::time_point deadline, NodeLink::OnSettled on_settled,
+                 NodeLink::OnProgress on_progress);
+  void request(std::string_view method, std::string_view params, Clock::time_point deadline,
+               NodeLink::OnResult on_result);
+  void notify(std::string_view method, std::string_view params);
+  void release(const CallId& call);
+
+  /// There is a connection: sends what has not settled, in order. Calls that were sent to a node that
+  /// has forgotten them fail with `outcome_unknown`.
+  void opened(const Greeting& greeting);
+  /// There is none, or no more.
+  void closed(const Error& why);
+  /// False where the frame is no JSON.
+  [[nodiscard]] bool received(std::string_view frame);
+  /// Fails everything that waits.
+  void fail_all(const Error& why);
+
+  /// Puts into the outbox what is collected over a turn: subscriptions and releases.
+  void end_turn();
+  [[nodiscard]] protocol::Outbox& outbox() { return outbox_; }
+
+  [[nodiscard]] std::size_t waiting() const { return calls_.size() + requests_.size(); }
+  [[nodiscard]] bool has_releases() const { return !releases_.empty(); }
+
+  /// How long after an entry's deadline the node may still answer before the entry fails here.
+  static constexpr std::chrono::milliseconds slack{1500};
+  /// How long a call without a deadline is kept while there is no connection: the node's own default
+  /// deadline, as far as we know it.
+  static constexpr std::chrono::seconds unconnected_limit{300};
+
+private:
+  enum class Kind : std::uint8_t { call, subscription, request };
+
+  struct Entry : async::Timer {
+    WaitingCalls* owner = nullptr;
+    Entry* previous = nullptr;
+    Entry* next = nullptr;
+    Kind kind = Kind::call;
+    bool sent = false;
+    bool overdue = false;
+    bool has_deadline = true;
+    CallId call;
+    std::uint64_t request = 0;
+    Clock::time_point deadline;
+    /// A call's params without their end, or a request's whole text.
+    std::string text;
+    NodeLink::OnSettled on_settled;
+    NodeLink::OnProgress on_progress;
+    NodeLink::OnResult on_result;
+    std::optional<std::uint64_t> last_progress;
+  };
+  using Calls = std::unordered_multimap<CallId, Entry>;
+  using Requests = std::unordered_map<std::uint64_t, Entry>;
+
+  void append(Entry& entry, Kind kind, Clock::time_point deadline);
+  void unlink(Entry& entry);
+  void send(Entry& entry);
+  void send_call(const Entry& entry);
+  void send_subscriptions(const std::vector<CallId>& calls, std::chrono::milliseconds grace);
+  [[nodiscard]] std::chrono::milliseconds remaining(const Entry& entry) const;
+
+  void answered(const protocol::Envelope& answer);
+  void subscriptions_answered(std::uint64_t request, const protocol::Envelope& answer);
+  void settled(const protocol::SettledNotice& notice);
+  void progressed(const protocol::ProgressNotice& notice);
+  void settle_all(const CallId& call, Settled settled, std::optional<Kind> only = {});
+
+  static void expired(async::Timer& timer);
+  void expire(Entry& entry);
+  void fail(Entry& entry, const Error& why);
+  [[nodiscard]] Error overdue_error(const Entry& entry) const;
+  [[nodiscard]] std::vector<Entry*> entries() const;
+
+  std::string node_;
+  Clockwork& clockwork_;
+  protocol::Outbox outbox_;
+  bool open_ = false;
+  std::string boot_;
+  std::optional<Error> last_failure_;
+  Clock::time_point lost_at_;
+  std::uint64_t last_request_ = 0;
+
+  Calls calls_;
+  Requests requests_;
+  Entry* first_ = nullptr;
+  Entry* last_ = nullptr;
+
+  std::vector<CallId> subscribing_;
+  std::chrono::milliseconds subscribing_grace_{0};
+  std::vector<CallId> releases_;
+  /// The subscriptions that a request on this connection asked for.
+  std::unordered_map<std::uint64_t, std::vector<CallId>> subscribe_requests_;
+};
+
+}  // namespace agentd::net

@@ -64,8 +64,7 @@ private:
 /// id is written as null.
 void append_result(std::string& out, std::string_view id, std::string_view result);
 void append_error_response(std::string& out, std::string_view id, const Error& error);
-void append_request(std::string& out, std::string_view id, std::string_view method,
-                    std::string_view params);
+void append_request(std::string& out, std::string_view id, std::string_view method, std::string_view params);
 void append_notification(std::string& out, std::string_view method, std::string_view params);
 
 /// Appends an error object: `{"code", "message", "data"}`.

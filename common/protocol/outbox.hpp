@@ -37,8 +37,10 @@ public:
   [[nodiscard]] std::string take();
 
 private:
+  void split();
+
   struct Frame {
-    /// Begins with a place for `[`, which a single object's frame does without.
+    /// Without the closing `]` of an array.
     std::string text;
     std::size_t objects = 0;
     bool array = false;

@@ -11,8 +11,7 @@ namespace agentd {
 template <typename T>
 using Result = boost::system::result<T, Error>;
 
-[[noreturn]] inline void throw_exception_from_error(const Error& error,
-                                                    const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const Error& error, const boost::source_location&) {
   throw error;
 }
 

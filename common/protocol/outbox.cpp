@@ -1,0 +1,52 @@
+#include "common/protocol/outbox.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace agentd::protocol {
+namespace {
+
+constexpr std::size_t first_block = 256;
+
+}  // namespace
+
+std::string& Outbox::begin() {
+  fresh_ = !pack_ || frames_.empty() || frames_.back().text.size() >= frame_size;
+  if (fresh_) frames_.emplace_back().text.reserve(first_block);
+  std::string& text = frames_.back().text;
+  open_at_ = text.size();
+  if (!fresh_) text += ',';
+  return text;
+}
+
+void Outbox::end(bool always_array) {
+  if (!fresh_ && frames_.back().text.size() > frame_size) split();
+  Frame& frame = frames_.back();
+  ++frame.objects;
+  // Here rather than in `take`, where it would move a whole frame's bytes.
+  if (!frame.array && (always_array || frame.objects > 1)) {
+    frame.array = true;
+    frame.text.insert(0, 1, '[');
+  }
+  bytes_ += frame.text.size() - open_at_;
+}
+
+/// The open object is too large for its frame: it gets one of its own.
+void Outbox::split() {
+  Frame& full = frames_.back();
+  std::string object = full.text.substr(open_at_ + 1);
+  full.text.resize(open_at_);
+  frames_.emplace_back().text = std::move(object);
+  open_at_ = 0;
+}
+
+std::string Outbox::take() {
+  assert(!frames_.empty());
+  Frame frame = std::move(frames_.front());
+  frames_.pop_front();
+  bytes_ -= frame.text.size();
+  if (frame.array) frame.text += ']';
+  return std::move(frame.text);
+}
+
+}  // namespace agentd::protocol

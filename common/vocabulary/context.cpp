@@ -50,5 +50,9 @@ void Sleep::await_suspend(std::coroutine_handle<> waiting) const {
   context->resume_after(duration, waiting);
 }
 
+void Sleep::await_resume() const {
+  if (cancelled()) throw Error(ErrorKind::cancelled, "the call was given up while its method slept");
+}
+
 }  // namespace this_call
 }  // namespace agentd

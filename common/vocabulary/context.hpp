@@ -28,6 +28,8 @@ public:
   /// blocking is not allowed here (on an event loop) or would never end (a circle).
   virtual void begin_wait(Cell& cell) = 0;
   virtual void end_wait() = 0;
+  /// The method's coroutine is about to be suspended until `cell` is readable.
+  virtual void awaits(const Cell& cell) = 0;
   /// Resumes the method's coroutine on its loop, in this context.
   virtual void resume(std::coroutine_handle<> waiting) = 0;
   virtual void resume_after(std::chrono::nanoseconds delay, std::coroutine_handle<> waiting) = 0;

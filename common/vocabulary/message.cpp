@@ -131,6 +131,7 @@ void Message::Awaiter::await_suspend(std::coroutine_handle<> waiting) const {
     message.cell()->when_readable([waiting] { waiting.resume(); });
     return;
   }
+  context->awaits(*message.cell());
   // The coroutine's frame, and this awaiter in it, may be gone as soon as the callback is known.
   message.cell()->when_readable(
       [keep = context->shared_from_this(), waiting] { keep->resume(waiting); });

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <agentd/ids.hpp>
+#include <agentd/message.hpp>
 
 #include "common/protocol/result.hpp"
 #include "common/vocabulary/cell.hpp"
@@ -20,8 +21,9 @@ struct ForeignCall {
   AgentAddress agent;
   std::string method;
   CallId call;
-  /// JSON text of the input; empty for none.
-  std::string input;
+  /// Perhaps a placeholder, or a join with some. Kept until the call has settled, so that what it
+  /// points to is not released before.
+  Message input;
   std::chrono::steady_clock::time_point deadline;
   std::string caller;
   std::vector<std::string> path;

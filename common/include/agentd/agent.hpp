@@ -122,7 +122,8 @@ struct Sleep {
   std::chrono::nanoseconds duration;
   [[nodiscard]] bool await_ready() const { return duration.count() <= 0; }
   void await_suspend(std::coroutine_handle<> waiting) const;
-  void await_resume() const {}
+  /// Throws `Error` (`cancelled`) where the call was given up meanwhile.
+  void await_resume() const;
 };
 [[nodiscard]] inline Sleep sleep(std::chrono::nanoseconds duration) { return {duration}; }
 }  // namespace this_call

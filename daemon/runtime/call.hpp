@@ -1,0 +1,131 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <agentd/ids.hpp>
+
+#include "common/async/timers.hpp"
+#include "common/protocol/params.hpp"
+#include "common/protocol/result.hpp"
+#include "daemon/runtime/call_input.hpp"
+
+namespace agentd::runtime {
+
+class RunContext;
+class Runtime;
+struct HostedAgent;
+struct Lane;
+
+template <typename T>
+using LoopCounted = boost::intrusive_ref_counter<T, boost::thread_unsafe_counter>;
+
+enum class CallState : std::uint8_t { waiting, queued, running, done, failed, cancelled };
+[[nodiscard]] std::string_view state_name(CallState state);
+
+/// Who makes calls: the unit of ordering, and of the share of the outcome store.
+struct Caller : LoopCounted<Caller> {
+  explicit Caller(std::string caller) : name(std::move(caller)) {}
+  std::string name;
+  std::uint64_t outcome_bytes = 0;
+};
+using CallerPtr = boost::intrusive_ptr<Caller>;
+
+struct Call;
+
+/// Whoever wants to know of a call. Loop thread only.
+class Watcher {
+public:
+  virtual ~Watcher() = default;
+  virtual void settled(const Call& call, protocol::SettledMode mode) = 0;
+  virtual void progressed(const Call& /*call*/, std::uint64_t /*seq*/, std::string_view /*value*/) {}
+  /// The call will never settle here: it is not known, and did not come in time, or was refused.
+  virtual void unknown(const CallId& call, const Error& why) = 0;
+};
+
+struct Watch {
+  std::shared_ptr<Watcher> watcher;
+  protocol::SettledMode mode = protocol::SettledMode::value;
+};
+
+/// One invocation of one method of one agent, from its acceptance until it is released or expires;
+/// or, with another kind, a step of the agent's life that takes its turn in the mailbox.
+/// Made and owned by the runtime; loop thread only.
+struct Call : LoopCounted<Call> {
+  enum class Kind : std::uint8_t { call, construct, save };
+  using WallClock = std::chrono::system_clock;
+  using Done = std::function<void(Result<Json>)>;
+
+  Call();
+  ~Call();
+
+  CallId id;
+  boost::intrusive_ptr<HostedAgent> agent;
+  /// Null: a caller of its own, in no lane.
+  CallerPtr caller;
+  std::string method;
+  CallInput input;
+  std::vector<std::string> path;
+  std::chrono::steady_clock::time_point deadline;
+  /// Order of acceptance.
+  std::uint64_t seq = 0;
+  Kind kind = Kind::call;
+  CallState state = CallState::queued;
+  bool release_when_settled = false;
+
+  /// For `construct` and `save`: gets the state, or null.
+  Done done;
+
+  WallClock::time_point accepted;
+  WallClock::time_point ready;
+  WallClock::time_point started;
+  WallClock::time_point settled;
+
+  /// Of a call that is done.
+  detail::SharedText content;
+  detail::SharedText metadata;
+  /// Of a failed or cancelled one.
+  std::shared_ptr<const Error> error;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t progress_count = 0;
+
+  struct Dependent {
+    boost::intrusive_ptr<Call> call;
+    std::size_t slot = 0;
+  };
+  std::vector<Watch> watches;
+  std::vector<Dependent> dependents;
+
+  std::shared_ptr<RunContext> running;
+  /// The call that this one's method waits for, where that is known.
+  CallId awaits;
+
+  /// Until settled: the deadline; then: the time to live.
+  struct Expiry : async::Timer {
+    Runtime* runtime = nullptr;
+    Call* call = nullptr;
+  };
+  Expiry timer;
+
+  // Its place in its lane, and in the list of all calls in the order of acceptance.
+  Lane* lane = nullptr;
+  Call* lane_next = nullptr;
+  Call* lane_previous = nullptr;
+  Call* next = nullptr;
+  Call* previous = nullptr;
+
+  [[nodiscard]] bool is_settled() const { return state >= CallState::done; }
+  /// The outcome as a whole message. @pre state == done
+  [[nodiscard]] detail::MessageData message() const;
+};
+using CallPtr = boost::intrusive_ptr<Call>;
+
+}  // namespace agentd::runtime

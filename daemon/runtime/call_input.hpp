@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <agentd/message.hpp>
+
+#include "common/protocol/values.hpp"
+#include "common/vocabulary/cell.hpp"
+
+namespace agentd::runtime {
+
+/// What a call will be given: messages, and slots for those that are not there yet.
+///
+/// A slot is filled once, with the outcome it stands for; when none is open, `assemble` makes the
+/// message that the agent sees. One thread.
+class CallInput {
+public:
+  /// Where a slot's message comes from: another call, or a message of this very program.
+  struct Source {
+    std::optional<Placeholder> placeholder;
+    std::shared_ptr<detail::Cell> cell;
+  };
+
+  CallInput() = default;
+  explicit CallInput(protocol::Input input);
+  /// From a message inside the program: what has a value is taken; what has none becomes a slot.
+  explicit CallInput(const Message& message);
+
+  [[nodiscard]] std::size_t slots() const { return sources_.size(); }
+  [[nodiscard]] const Source& source(std::size_t slot) const { return sources_[slot]; }
+  [[nodiscard]] std::size_t open() const { return open_; }
+  /// @pre the slot is open
+  void fill(std::size_t slot, detail::MessageData message);
+
+  /// The message for the agent. @pre open() == 0
+  [[nodiscard]] Message assemble() const;
+
+  /// Equal for equal inputs: by value, numbers by their text, placeholders by what they point to.
+  [[nodiscard]] std::string fingerprint() const;
+  /// Roughly how much memory the texts take.
+  [[nodiscard]] std::size_t bytes() const;
+
+private:
+  struct Part {
+    protocol::InputPart input;
+    /// The first of this part's slots.
+    std::size_t first_slot = 0;
+  };
+
+  void add_part(protocol::InputPart part);
+  void add_slot(Source source);
+  void add_message(const Message& message);
+  [[nodiscard]] Message assemble_part(const Part& part) const;
+
+  bool list_ = false;
+  std::size_t open_ = 0;
+  std::vector<Part> parts_;
+  std::vector<Source> sources_;
+  std::vector<detail::MessageData> fillings_;
+};
+
+}  // namespace agentd::runtime

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <agentd/agent.hpp>
+
+#include "common/protocol/params.hpp"
+#include "daemon/runtime/mailbox.hpp"
+
+namespace agentd::runtime {
+
+/// One agent of this node: who it is, its state, its mailbox. One call runs at a time.
+/// Made and owned by the runtime; loop thread only, but for `body`, which the running call's worker
+/// uses. Outlives its deletion as long as calls of it are remembered.
+struct HostedAgent : LoopCounted<HostedAgent> {
+  /// What few agents have: kept aside, so that an idle agent stays small.
+  struct Settings {
+    protocol::AgentOptions options;
+    /// JSON text.
+    std::string args = "{}";
+  };
+
+  std::string id;
+  /// Empty: the type's name.
+  std::string own_name;
+  const AgentType* type = nullptr;
+  std::unique_ptr<Settings> settings;
+  std::chrono::system_clock::time_point created;
+
+  std::unique_ptr<Agent> body;
+  Mailbox mailbox;
+  /// The call that runs, settled for its callers or not; null when the agent is idle.
+  CallPtr running;
+  std::uint64_t calls = 0;
+  std::uint64_t seq = 0;
+  bool deleted = false;
+  /// In the queue of agents that may have something to run.
+  bool scheduled = false;
+
+  // Its place in the list of all agents in the order of creation.
+  HostedAgent* next = nullptr;
+  HostedAgent* previous = nullptr;
+
+  [[nodiscard]] const std::string& name() const { return own_name.empty() ? type->name : own_name; }
+  [[nodiscard]] std::string_view args() const { return settings ? std::string_view(settings->args) : "{}"; }
+  [[nodiscard]] bool keeps_order() const {
+    return !settings || settings->options.ordering == protocol::Ordering::caller;
+  }
+};
+using AgentPtr = boost::intrusive_ptr<HostedAgent>;
+
+}  // namespace agentd::runtime

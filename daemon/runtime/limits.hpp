@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace agentd::runtime {
+
+/// The bounds of a runtime. Past one, a caller gets `overloaded`, naming it, and nothing is queued.
+struct Limits {
+  std::uint32_t agents = 4'000'000;
+  /// Unsettled calls of the node.
+  std::uint32_t calls = 4'000'000;
+  /// Calls that wait for one agent.
+  std::uint32_t mailbox = 10'000;
+  /// Bytes of kept outcomes; a quarter of it for one caller.
+  std::uint64_t outcomes = 1ULL << 30;
+  /// Released or expired ids that are remembered, and for how long.
+  std::uint32_t tombstones = 500'000;
+  std::chrono::milliseconds tombstone_ttl{600'000};
+  /// Of one outcome, with its envelope.
+  std::uint32_t outcome_size = 1U << 20;
+  std::uint32_t blocked_workers = 256;
+  std::chrono::milliseconds deadline{300'000};
+  std::chrono::milliseconds outcome_ttl{3'600'000};
+  /// How long a refused notification is remembered.
+  std::chrono::milliseconds refusal_ttl{10'000};
+  /// How long an unknown placeholder to the node itself is waited for.
+  std::chrono::milliseconds grace{10'000};
+};
+
+}  // namespace agentd::runtime

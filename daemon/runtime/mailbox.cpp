@@ -1,0 +1,125 @@
+#include "daemon/runtime/mailbox.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace agentd::runtime {
+namespace {
+
+bool is_younger(const CallPtr& a, const CallPtr& b) { return a->seq > b->seq; }
+
+bool waits_here(const Call& call) { return call.state == CallState::queued; }
+
+}  // namespace
+
+Mailbox::~Mailbox() {
+  for (const CallPtr& call : all()) {
+    if (call->lane) leave_lane(*call);
+  }
+}
+
+Lane& Mailbox::lane_of(Caller& caller) {
+  if (first_.caller == &caller) return first_;
+  if (others_) {
+    if (const auto found = others_->find(&caller); found != others_->end()) return *found->second;
+  }
+  if (!first_.caller) {
+    first_.caller = &caller;
+    return first_;
+  }
+  if (!others_) others_ = std::make_unique<boost::unordered_flat_map<Caller*, std::unique_ptr<Lane>>>();
+  auto& lane = (*others_)[&caller];
+  lane = std::make_unique<Lane>();
+  lane->caller = &caller;
+  return *lane;
+}
+
+void Mailbox::add(Call& call, bool in_lane) {
+  ++size_;
+  if (in_lane && call.caller) {
+    Lane& lane = lane_of(*call.caller);
+    intrusive_ptr_add_ref(&call);
+    call.lane = &lane;
+    call.lane_previous = lane.tail;
+    (lane.tail ? lane.tail->lane_next : lane.head) = &call;
+    lane.tail = &call;
+  } else if (call.state == CallState::waiting) {
+    outside_.emplace_back(&call);
+  }
+  if (waits_here(call) && (!call.lane || call.lane->head == &call)) make_eligible(call);
+}
+
+void Mailbox::inputs_there(Call& call) {
+  if (!call.lane) {
+    const auto found = std::find(outside_.begin(), outside_.end(), &call);
+    if (found != outside_.end()) {
+      std::swap(*found, outside_.back());
+      outside_.pop_back();
+    }
+  }
+  if (!call.lane || call.lane->head == &call) make_eligible(call);
+}
+
+void Mailbox::make_eligible(Call& call) {
+  eligible_.emplace_back(&call);
+  std::push_heap(eligible_.begin(), eligible_.end(), is_younger);
+}
+
+CallPtr Mailbox::take_next() {
+  while (!eligible_.empty()) {
+    std::pop_heap(eligible_.begin(), eligible_.end(), is_younger);
+    CallPtr call = std::move(eligible_.back());
+    eligible_.pop_back();
+    if (!waits_here(*call)) continue;
+    remove(*call);
+    return call;
+  }
+  return nullptr;
+}
+
+void Mailbox::remove(Call& call) {
+  --size_;
+  if (call.lane) {
+    leave_lane(call);
+    return;
+  }
+  const auto found = std::find(outside_.begin(), outside_.end(), &call);
+  if (found == outside_.end()) return;
+  std::swap(*found, outside_.back());
+  outside_.pop_back();
+}
+
+void Mailbox::leave_lane(Call& call) {
+  Lane& lane = *std::exchange(call.lane, nullptr);
+  const bool was_head = lane.head == &call;
+  (call.lane_previous ? call.lane_previous->lane_next : lane.head) = call.lane_next;
+  (call.lane_next ? call.lane_next->lane_previous : lane.tail) = call.lane_previous;
+  call.lane_next = call.lane_previous = nullptr;
+  if (!lane.head) {
+    // An empty lane is no lane: another caller may take its place.
+    Caller* caller = std::exchange(lane.caller, nullptr);
+    if (&lane != &first_ && others_) others_->erase(caller);
+    if (others_ && others_->empty()) others_.reset();
+  } else if (was_head && waits_here(*lane.head)) {
+    make_eligible(*lane.head);
+  }
+  intrusive_ptr_release(&call);
+}
+
+std::vector<CallPtr> Mailbox::all() const {
+  std::vector<CallPtr> calls = outside_;
+  const auto add_lane = [&calls](const Lane& lane) {
+    for (Call* call = lane.head; call; call = call->lane_next) calls.emplace_back(call);
+  };
+  add_lane(first_);
+  if (others_) {
+    for (const auto& [caller, lane] : *others_) add_lane(*lane);
+  }
+  for (const CallPtr& call : eligible_) {
+    if (!call->lane && waits_here(*call)) calls.push_back(call);
+  }
+  std::sort(calls.begin(), calls.end(), [](const CallPtr& a, const CallPtr& b) { return a->seq < b->seq; });
+  return calls;
+}
+
+}  // namespace agentd::runtime

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "daemon/runtime/call.hpp"
+
+namespace agentd::runtime {
+
+/// The calls of one caller to one agent, in the order they were made.
+struct Lane {
+  Call* head = nullptr;
+  Call* tail = nullptr;
+  Caller* caller = nullptr;
+};
+
+/// The calls that wait for one agent: a lane for each caller.
+///
+/// A call is *eligible* when its inputs are all there and it is at the head of its lane (or in no
+/// lane). `next` is the oldest eligible one. A call leaves its lane when it starts, or settles
+/// without having run. Holds references to its calls. Loop thread only.
+class Mailbox {
+public:
+  Mailbox() = default;
+  ~Mailbox();
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  /// Puts the call at the end of its caller's lane; without one, it waits for its inputs only.
+  void add(Call& call, bool in_lane);
+  /// Its inputs are all there.
+  void inputs_there(Call& call);
+  /// The oldest eligible call, which thereby leaves the mailbox; null where there is none.
+  [[nodiscard]] CallPtr take_next();
+  /// Leaves without having run.
+  void remove(Call& call);
+
+  [[nodiscard]] bool has_eligible() const { return !eligible_.empty(); }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  /// All calls in it, oldest first.
+  [[nodiscard]] std::vector<CallPtr> all() const;
+
+private:
+  Lane& lane_of(Caller& caller);
+  void leave_lane(Call& call);
+  void make_eligible(Call& call);
+
+  /// A heap, oldest on top. May hold calls that have settled meanwhile; they are passed over.
+  std::vector<CallPtr> eligible_;
+  /// The first caller's lane needs no memory of its own.
+  Lane first_;
+  std::unique_ptr<boost::unordered_flat_map<Caller*, std::unique_ptr<Lane>>> others_;
+  /// Calls in no lane, whose inputs are not there yet.
+  std::vector<CallPtr> outside_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace agentd::runtime

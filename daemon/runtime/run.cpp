@@ -1,0 +1,371 @@
+// How calls run, and how they settle.
+
+#include <utility>
+
+#include "common/json/text.hpp"
+#include "daemon/runtime/runtime.hpp"
+
+namespace agentd::runtime {
+namespace {
+
+/// How many calls one turn starts at most, so that sockets and timers get their share.
+constexpr std::size_t starts_per_turn = 2000;
+
+/// What an envelope adds to a content at most, beside the names in it.
+constexpr std::size_t envelope_size = 512;
+
+template <typename Work>
+Result<Message> outcome_of_method(Work work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    Error failed(ErrorKind::agent_failed, error.message());
+    return failed.because(error);
+  } catch (const std::exception& error) {
+    return Error(ErrorKind::agent_failed, error.what());
+  } catch (...) {
+    return Error(ErrorKind::agent_failed, "the agent threw something that is no std::exception");
+  }
+}
+
+MethodFrame run_coroutine(Runtime& runtime, CallPtr call, Task<Message> method) {
+  Result<Message> result = Message();
+  try {
+    result = co_await method;
+  } catch (...) {
+    result = outcome_of_method([error = std::current_exception()]() -> Message { std::rethrow_exception(error); });
+  }
+  runtime.finish(call, std::move(result));
+}
+
+}  // namespace
+
+void Runtime::schedule(HostedAgent& agent) {
+  if (agent.scheduled || agent.running || !agent.mailbox.has_eligible()) return;
+  agent.scheduled = true;
+  scheduled_.emplace_back(&agent);
+  schedule_pump();
+}
+
+void Runtime::schedule_pump() {
+  if (std::exchange(pump_scheduled_, true)) return;
+  loop_.at_turn_end([gate = gate_] { gate->enter([](Runtime& runtime) { runtime.pump(); }); });
+}
+
+void Runtime::pump() {
+  pump_scheduled_ = false;
+  std::size_t started = 0;
+  while (!scheduled_.empty() || !resolutions_.empty() || !finished_.empty() || !tellings_.empty()) {
+    while (!finished_.empty()) {
+      Finished item = std::move(finished_.front());
+      finished_.pop_front();
+      finished(item.call, item.result);
+    }
+    while (!resolutions_.empty()) {
+      const Resolution item = std::move(resolutions_.front());
+      resolutions_.pop_front();
+      input_settled(item.call, item.slot, outcome_of(*item.input));
+    }
+    while (!tellings_.empty()) {
+      const Telling item = std::move(tellings_.front());
+      tellings_.pop_front();
+      item.watch.watcher->settled(*item.call, item.watch.mode);
+    }
+    if (scheduled_.empty()) continue;
+    if (started++ >= starts_per_turn) {
+      // The rest goes on after the sockets had their turn.
+      pump_scheduled_ = true;
+      gate_->post([](Runtime& runtime) { runtime.pump(); });
+      return;
+    }
+    const AgentPtr agent = std::move(scheduled_.front());
+    scheduled_.pop_front();
+    agent->scheduled = false;
+    start_next(*agent);
+  }
+}
+
+void Runtime::start_next(HostedAgent& agent) {
+  if (agent.running) return;
+  CallPtr call = agent.mailbox.take_next();
+  if (!call) return;
+  agent.running = call;
+  run(call);
+  if (!agent.running) schedule(agent);
+}
+
+void Runtime::run(const CallPtr& call) {
+  call->state = CallState::running;
+  if (call->kind != Call::Kind::call) return run_step(call);
+  ++running_;
+  call->started = Call::WallClock::now();
+  run_method(call);
+}
+
+void Runtime::run_method(const CallPtr& call) {
+  HostedAgent& agent = *call->agent;
+  const auto& method = agent.type->methods.find(call->method)->second;
+  call->running = std::make_shared<RunContext>(gate_, *call, AgentAddress{settings_.self, agent.id}.text());
+  Message input = call->input.assemble();
+  if (const auto* coroutine = std::get_if<AgentType::AsyncMethod>(&method)) {
+    call->running->drive(run_coroutine(*this, call, (*coroutine)(*agent.body, std::move(input))));
+    return;
+  }
+  const auto& function = std::get<AgentType::Method>(method);
+  if (agent.type->execution == Execution::loop) {
+    const detail::ContextScope scope(call->running.get());
+    Result<Message> result = outcome_of_method([&] { return function(*agent.body, input); });
+    finished(call, result);
+    return;
+  }
+  // What crosses to the worker holds no reference that is counted on the loop only: the runtime keeps
+  // the call and its agent until the worker is back.
+  workers_.submit([gate = gate_, id = call.get(), &function, body = agent.body.get(),
+                   context = call->running, input = std::move(input)]() mutable {
+    Result<Message> result = Message();
+    {
+      const detail::ContextScope scope(context.get());
+      result = outcome_of_method([&] { return function(*body, input); });
+    }
+    input = Message();
+    gate->post([id, result = std::move(result)](Runtime& runtime) mutable {
+      runtime.finish(CallPtr(id), std::move(result));
+    });
+  });
+}
+
+void Runtime::run_step(const CallPtr& call) {
+  HostedAgent& agent = *call->agent;
+  // The step works on what it is given and hands back what it made: the agent is touched on the loop.
+  auto step = [type = agent.type, body = agent.body.get(), kind = call->kind, args = std::string(agent.args()),
+               state = agent.settings ? agent.settings->options.state : std::string()] {
+    auto result = std::make_shared<StepResult>();
+    try {
+      if (kind == Call::Kind::save) {
+        result->state = body->save();
+      } else {
+        result->made = type->make(Json::parse(args));
+        if (!state.empty()) result->made->restore(Json::parse(state));
+      }
+    } catch (const std::exception& error) {
+      result->state = Error(ErrorKind::agent_failed, error.what());
+    }
+    return result;
+  };
+  if (agent.type->execution == Execution::loop) return step_finished(call, *step());
+  workers_.submit([gate = gate_, id = call.get(), step = std::move(step)] {
+    gate->post([id, result = step()](Runtime& runtime) { runtime.step_finished(CallPtr(id), *result); });
+  });
+}
+
+void Runtime::step_finished(const CallPtr& call, StepResult& result) {
+  HostedAgent& agent = *call->agent;
+  agent.running.reset();
+  call->state = CallState::done;
+  if (call->kind == Call::Kind::construct) agent.body = std::move(result.made);
+  if (agent.deleted) agent.body.reset();
+  call->done(std::move(result.state));
+  if (!agent.deleted) schedule(agent);
+}
+
+void Runtime::finish(const CallPtr& call, Result<Message> result) {
+  finished_.push_back({call, std::move(result)});
+  schedule_pump();
+}
+
+void Runtime::finished(const CallPtr& call, Result<Message>& result) {
+  if (!result) {
+    if (!call->is_settled()) settle_failed(*call, located(result.error(), *call));
+    return agent_idle(call);
+  }
+  const Message& message = *result;
+  if (message.ready()) {
+    settle_with(call, message);
+    return agent_idle(call);
+  }
+  // The method answered with a message that has not settled: the call settles with it, and the agent
+  // is busy until then. It keeps the call, so a plain pointer crosses the threads.
+  call->running->awaits(*message.cell());
+  message.cell()->when_readable([gate = gate_, id = call.get(), message] {
+    gate->post([id, message](Runtime& runtime) { runtime.finish(CallPtr(id), message); });
+  });
+}
+
+void Runtime::agent_idle(const CallPtr& call) {
+  HostedAgent& agent = *call->agent;
+  call->running.reset();
+  if (agent.running == call) {
+    agent.running.reset();
+    --running_;
+  }
+  if (agent.deleted) {
+    agent.body.reset();
+  } else {
+    schedule(agent);
+  }
+  if (running_ == 0 && on_quiet_) on_quiet_();
+}
+
+void Runtime::settle_with(const CallPtr& call, const Message& message) {
+  if (call->is_settled()) return;
+  if (const Error* error = message.error()) {
+    Error failed(ErrorKind::agent_failed, error->message());
+    return settle_failed(*call, located(failed.because(*error), *call));
+  }
+  detail::SharedText content;
+  detail::SharedText metadata;
+  if (!message.empty()) {
+    const detail::MessageData& data = message.cell()->read();
+    content = data.content;
+    metadata = data.metadata;
+  }
+  const std::size_t size = (content ? content->size() : 4) + (metadata ? metadata->size() : 0) + envelope_size;
+  if (size > settings_.limits.outcome_size) {
+    Error error(ErrorKind::agent_failed, "the outcome has " + std::to_string(size) +
+                                             " bytes with its envelope; the limit is " +
+                                             std::to_string(settings_.limits.outcome_size));
+    return settle_failed(*call, located(error.with("limit", "outcome_size"), *call));
+  }
+  // A text shorter than that cannot be nested too deep.
+  constexpr std::size_t shallow = 2 * json::max_content_depth;
+  if (content && content->size() > shallow && json::depth_of(*content) > json::max_content_depth) {
+    Error error(ErrorKind::agent_failed, "the outcome is nested deeper than " +
+                                             std::to_string(json::max_content_depth));
+    return settle_failed(*call, located(error.with("limit", "depth"), *call));
+  }
+  settle_done(*call, std::move(content), std::move(metadata));
+}
+
+void Runtime::settle_done(Call& call, detail::SharedText content, detail::SharedText metadata) {
+  call.content = std::move(content);
+  call.metadata = std::move(metadata);
+  ++counters_.done;
+  settle(call, CallState::done);
+}
+
+void Runtime::settle_failed(Call& call, Error error, CallState state) {
+  if (call.kind != Call::Kind::call) {
+    call.agent->mailbox.remove(call);
+    call.state = CallState::failed;
+    call.done(error);
+    return;
+  }
+  call.error = std::make_shared<const Error>(std::move(error));
+  ++(state == CallState::cancelled ? counters_.cancelled : counters_.failed);
+  settle(call, state);
+}
+
+void Runtime::settle(Call& call, CallState state) {
+  const CallPtr keep(&call);
+  const bool was_waiting = call.state == CallState::waiting || call.state == CallState::queued;
+  call.state = state;
+  call.settled = Call::WallClock::now();
+  --unsettled_;
+  if (was_waiting) {
+    HostedAgent& agent = *call.agent;
+    agent.mailbox.remove(call);
+    schedule(agent);
+  } else if (call.running && state != CallState::done) {
+    call.running->cancel();
+  }
+  call.stored_bytes = sizeof(Call) + call.input.bytes() + (call.content ? call.content->size() : 0);
+  outcome_bytes_ += call.stored_bytes;
+  if (call.caller) call.caller->outcome_bytes += call.stored_bytes;
+
+  for (const Watch& watch : std::exchange(call.watches, {})) watch.watcher->settled(call, watch.mode);
+  for (auto& dependent : std::exchange(call.dependents, {})) {
+    resolutions_.push_back({std::move(dependent.call), dependent.slot, keep});
+    schedule_pump();
+  }
+  if (call.release_when_settled) {
+    ++counters_.released;
+    forget(call, false);
+  } else {
+    loop_.start(call.timer, Clock::now() + settings_.limits.outcome_ttl, [](async::Timer& timer) {
+      auto& expiry = static_cast<Call::Expiry&>(timer);
+      expiry.runtime->forget(*expiry.call, true);
+    });
+  }
+}
+
+void Runtime::deadline_passed(Call& call) {
+  const std::string_view state = state_name(call.state);
+  settle_failed(call, located(Error(ErrorKind::deadline_exceeded,
+                                    "the deadline passed while the call was " + std::string(state)),
+                              call));
+}
+
+CallState Runtime::cancel(Call& call) {
+  if (!call.is_settled()) {
+    settle_failed(call, located(Error(ErrorKind::cancelled, "the call was cancelled"), call), CallState::cancelled);
+  }
+  return call.state;
+}
+
+void Runtime::report_progress(const CallId& id, const std::string& value) {
+  const auto found = find_call(id);
+  if (!found || (*found)->state != CallState::running) return;
+  Call& call = **found;
+  const std::uint64_t seq = call.progress_count++;
+  for (const Watch& watch : std::vector<Watch>(call.watches)) watch.watcher->progressed(call, seq, value);
+}
+
+// Outcomes.
+
+Outcome Runtime::outcome_of(const Call& call) {
+  if (call.state == CallState::done) return call.message();
+  return *call.error;
+}
+
+void Runtime::watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::SettledMode mode) {
+  if (!call.is_settled()) {
+    call.watches.push_back({std::move(watcher), mode});
+    return;
+  }
+  tellings_.push_back({&call, {std::move(watcher), mode}});
+  schedule_pump();
+}
+
+void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace) {
+  if (const auto found = calls_.find(id); found != calls_.end()) {
+    return watch(*found->second, std::move(watcher), protocol::SettledMode::value);
+  }
+  const auto refusal = refusals_.find(id);
+  const bool refused = refusal != refusals_.end() && refusal->second->answers;
+  if (refused || grace.count() == 0 || tombstones_.has(id, Clock::now())) {
+    const Error why = refused ? refusal->second->why : call_not_found(id);
+    loop_.at_turn_end([watcher = std::move(watcher), id, why] { watcher->unknown(id, why); });
+    return;
+  }
+  expect(id, grace).watchers.push_back(std::move(watcher));
+}
+
+void Runtime::unwatch(Call& call, const Watcher& watcher) {
+  std::erase_if(call.watches, [&](const Watch& watch) { return watch.watcher.get() == &watcher; });
+}
+
+bool Runtime::release(const CallId& id) {
+  forget_refusal(id);
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return false;
+  Call& call = *found->second;
+  if (!call.is_settled()) return !std::exchange(call.release_when_settled, true);
+  ++counters_.released;
+  forget(call, false);
+  return true;
+}
+
+void Runtime::forget(Call& call, bool expired) {
+  const CallPtr keep(&call);
+  counters_.expired += expired ? 1 : 0;
+  call.timer.cancel();
+  outcome_bytes_ -= call.stored_bytes;
+  if (call.caller) call.caller->outcome_bytes -= call.stored_bytes;
+  (call.previous ? call.previous->next : first_call_) = call.next;
+  (call.next ? call.next->previous : last_call_) = call.previous;
+  call.next = call.previous = nullptr;
+  tombstones_.add(call.id, Clock::now());
+  calls_.erase(call.id);
+}
+
+}  // namespace agentd::runtime

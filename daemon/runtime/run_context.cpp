@@ -1,0 +1,185 @@
+#include "daemon/runtime/run_context.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/runtime/hosted_agent.hpp"
+#include "daemon/runtime/runtime.hpp"
+
+namespace agentd::runtime {
+namespace {
+
+/// Where the outcome of a call that an agent made comes from.
+class NestedSource : public detail::CellSource {
+public:
+  NestedSource(std::shared_ptr<RuntimeGate> gate, Placeholder placeholder)
+      : gate_(std::move(gate)), placeholder_(std::move(placeholder)) {}
+
+  ~NestedSource() override {
+    gate_->post([placeholder = placeholder_](Runtime& runtime) { runtime.release_nested(placeholder); });
+  }
+
+  [[nodiscard]] std::optional<Placeholder> placeholder() const override {
+    if (placeholder_.node.port == 0) return std::nullopt;
+    return placeholder_;
+  }
+
+  void cancel(const std::shared_ptr<detail::Cell>&) override {
+    gate_->enter([placeholder = placeholder_](Runtime& runtime) { runtime.cancel_nested(placeholder); });
+  }
+
+  [[nodiscard]] const CallId& call() const { return placeholder_.call; }
+
+private:
+  std::shared_ptr<RuntimeGate> gate_;
+  Placeholder placeholder_;
+};
+
+CallId awaited_call(const detail::Cell& cell) {
+  const auto* nested = dynamic_cast<const NestedSource*>(cell.source());
+  return nested ? nested->call() : CallId{};
+}
+
+}  // namespace
+
+void RuntimeGate::enter(std::function<void(Runtime&)> work) {
+  if (!on_loop()) return post(std::move(work));
+  if (runtime_) work(*runtime_);
+}
+
+void RuntimeGate::post(std::function<void(Runtime&)> work) {
+  const std::lock_guard lock(mutex_);
+  if (!runtime_) return;
+  loop_->post([gate = shared_from_this(), work = std::move(work)] {
+    if (gate->runtime_) work(*gate->runtime_);
+  });
+}
+
+void RuntimeGate::close() {
+  const std::lock_guard lock(mutex_);
+  runtime_ = nullptr;
+}
+
+RunContext::RunContext(std::shared_ptr<RuntimeGate> gate, const Call& call, std::string agent_path)
+    : gate_(std::move(gate)),
+      id_(call.id),
+      agent_(std::move(agent_path)),
+      path_(call.path),
+      deadline_(call.deadline) {
+  path_.push_back(agent_);
+}
+
+Message make_nested_message(const std::shared_ptr<RuntimeGate>& gate, const NodeAddress& node,
+                            const CallId& call) {
+  return Message(
+      std::make_shared<detail::Cell>(std::make_unique<NestedSource>(gate, Placeholder{node, call})));
+}
+
+Message RunContext::call(const AgentAddress& agent, std::string_view method, const Message& input,
+                         const CallOptions& options) {
+  Runtime::NestedCall nested;
+  nested.agent = agent;
+  nested.method = method;
+  nested.input = input;
+  nested.call = CallId::mint();
+  nested.caller = agent_;
+  nested.path = path_;
+  nested.deadline = deadline_;
+  if (options.deadline) {
+    nested.deadline = std::min(deadline_, std::chrono::steady_clock::now() + *options.deadline);
+  }
+  Message outcome = make_nested_message(gate_, gate_->node_of(agent), nested.call);
+  nested.cell = outcome.cell();
+  {
+    const std::lock_guard lock(nested_mutex_);
+    std::erase_if(nested_, [](const auto& cell) {
+      const auto alive = cell.lock();
+      return !alive || alive->settled();
+    });
+    nested_.push_back(nested.cell);
+  }
+  gate_->enter([nested = std::move(nested)](Runtime& runtime) { runtime.call_nested(nested); });
+  return outcome;
+}
+
+void RunContext::progress(const Json& value) {
+  gate_->enter([id = id_, text = value.dump(-1, ' ', false, Json::error_handler_t::replace)](
+                   Runtime& runtime) { runtime.report_progress(id, text); });
+}
+
+void RunContext::begin_wait(detail::Cell& cell) {
+  if (gate_->on_loop()) {
+    throw std::logic_error(
+        "reading a message that has not settled would block the node's event loop: co_await it first");
+  }
+  if (!gate_->begin_wait()) {
+    throw Error(ErrorKind::overloaded, "too many workers wait for messages at once")
+        .with("limit", "blocked_workers");
+  }
+  awaits(cell);
+}
+
+void RunContext::end_wait() { gate_->end_wait(); }
+
+void RunContext::awaits(const detail::Cell& cell) {
+  const CallId awaited = awaited_call(cell);
+  if (awaited.empty()) return;
+  gate_->enter([id = id_, awaited](Runtime& runtime) { runtime.note_wait(id, awaited); });
+}
+
+void RunContext::resume(std::coroutine_handle<> waiting) {
+  gate_->post([keep = shared_from_this(), waiting](Runtime&) {
+    const detail::ContextScope scope(keep.get());
+    waiting.resume();
+  });
+}
+
+void RunContext::resume_after(std::chrono::nanoseconds delay, std::coroutine_handle<> waiting) {
+  nap_ = std::make_unique<Nap>();
+  nap_->context = this;
+  nap_->waiting = waiting;
+  nap_->keep = shared_from_this();
+  gate_->enter([this, delay](Runtime& runtime) {
+    runtime.loop().start(*nap_, std::chrono::steady_clock::now() + delay,
+                         [](async::Timer& timer) { auto& nap = static_cast<Nap&>(timer); nap.context->wake(nap); });
+  });
+}
+
+void RunContext::wake(Nap& nap) {
+  const auto keep = std::move(nap.keep);
+  const auto waiting = nap.waiting;
+  nap_.reset();
+  const detail::ContextScope scope(this);
+  waiting.resume();
+}
+
+void RunContext::cancel() {
+  cancelled_ = true;
+  std::vector<std::weak_ptr<detail::Cell>> nested;
+  {
+    const std::lock_guard lock(nested_mutex_);
+    nested.swap(nested_);
+  }
+  for (const auto& weak : nested) {
+    if (const auto cell = weak.lock()) Message(cell).cancel();
+  }
+  // A nap ends now, but not inside this call: the method may do anything when it wakes.
+  if (nap_) {
+    gate_->post([keep = shared_from_this(), this](Runtime&) {
+      if (nap_) wake(*nap_);
+    });
+  }
+}
+
+void RunContext::drive(MethodFrame frame) {
+  frame_ = std::move(frame);
+  const detail::ContextScope scope(this);
+  frame_.start();
+}
+
+void RunContext::abandon() {
+  nap_.reset();
+  frame_ = {};
+}
+
+}  // namespace agentd::runtime

@@ -1,0 +1,232 @@
+#include "daemon/runtime/runtime.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/json/text.hpp"
+
+namespace agentd::runtime {
+
+Runtime::Runtime(async::Loop& loop, const TypeTable& types, ForeignNodes* foreign, RuntimeSettings settings)
+    : loop_(loop),
+      types_(types),
+      foreign_(foreign),
+      settings_(std::move(settings)),
+      gate_(std::make_shared<RuntimeGate>(loop, *this, settings_.self, workers_)),
+      tombstones_(settings_.limits.tombstones, settings_.limits.tombstone_ttl),
+      workers_(settings_.workers, settings_.limits.blocked_workers) {}
+
+Runtime::~Runtime() { close(Clock::time_point::min()); }
+
+bool Runtime::is_self(const NodeAddress& node) const {
+  if (node.host.empty() || node == settings_.self) return true;
+  return std::find(settings_.aliases.begin(), settings_.aliases.end(), node) != settings_.aliases.end();
+}
+
+CallerPtr Runtime::caller(std::string_view name) {
+  if (const auto found = callers_.find(name); found != callers_.end()) return found->second;
+  if (callers_.size() >= 2 * calls_.size() + 4096) {
+    // Callers whose calls are all forgotten: nothing is kept for them.
+    boost::unordered::erase_if(callers_, [](const auto& entry) { return entry.second->use_count() == 1; });
+  }
+  CallerPtr caller(new Caller(std::string(name)));
+  callers_.emplace(caller->name, caller);
+  return caller;
+}
+
+// Agents.
+
+Result<HostedAgent*> Runtime::find_agent(std::string_view id) const {
+  if (const auto found = agents_.find(id); found != agents_.end()) return found->second.get();
+  Error error(ErrorKind::agent_not_found,
+              "there is no agent \"" + std::string(id) + "\" on this node; agent.list shows those there are");
+  return error.at_agent(id).at_node(settings_.self.text());
+}
+
+Result<void> Runtime::check_new_agent(const protocol::AgentCreateParams& params) const {
+  if (draining_) return Error(ErrorKind::shutting_down, "this node is draining and takes no new agents");
+  if (agents_.size() >= settings_.limits.agents) {
+    Error error(ErrorKind::overloaded, "this node hosts " + std::to_string(agents_.size()) +
+                                           " agents, which is its limit (limits.agents)");
+    return error.with("limit", "agents");
+  }
+  if (!params.agent.empty() && !is_agent_id(params.agent)) {
+    return Error(ErrorKind::invalid_params,
+                 "\"" + params.agent + "\" is no agent id: use 1 to 128 of A-Z a-z 0-9 . _ -");
+  }
+  return {};
+}
+
+AgentPtr Runtime::add_agent(protocol::AgentCreateParams& params, const AgentType& type) {
+  AgentPtr agent(new HostedAgent);
+  agent->type = &type;
+  agent->created = Call::WallClock::now();
+  agent->seq = next_seq_++;
+  agent->id = std::move(params.agent);
+  while (agent->id.empty() || agents_.contains(agent->id)) agent->id = type.name + '-' + random_suffix(8);
+  if (params.name != type.name) agent->own_name = std::move(params.name);
+  const auto& options = params.options;
+  if (params.args != "{}" || options.deadline || options.mailbox || !options.state.empty() ||
+      options.ordering != protocol::Ordering::caller) {
+    agent->settings = std::make_unique<HostedAgent::Settings>(
+        HostedAgent::Settings{std::move(params.options), std::move(params.args)});
+  }
+  agents_.emplace(agent->id, agent);
+  agent->previous = last_agent_;
+  (last_agent_ ? last_agent_->next : first_agent_) = agent.get();
+  last_agent_ = agent.get();
+  return agent;
+}
+
+void Runtime::forget_agent(HostedAgent& agent) {
+  const AgentPtr keep(&agent);
+  agent.deleted = true;
+  (agent.previous ? agent.previous->next : first_agent_) = agent.next;
+  (agent.next ? agent.next->previous : last_agent_) = agent.previous;
+  agents_.erase(agent.id);
+}
+
+void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
+  if (params.args.empty()) params.args = "{}";
+  if (const auto there = agents_.find(params.agent); there != agents_.end()) {
+    HostedAgent& agent = *there->second;
+    if (agent.type->name == params.type && json::canonical(agent.args()) == json::canonical(params.args)) {
+      // Made, or being made: either way the same agent.
+      return on_created(there->second);
+    }
+    Error error(ErrorKind::conflict, "agent \"" + params.agent + "\" exists already, with " +
+                                         (agent.type->name == params.type
+                                              ? "other args: " + std::string(agent.args()).substr(0, 200)
+                                              : "the type \"" + agent.type->name + '"'));
+    return on_created(error.at_agent(params.agent));
+  }
+  const auto type = types_.find(params.type);
+  if (!type) return on_created(type.error());
+  if (auto checked = check_new_agent(params); !checked) return on_created(checked.error());
+  if (params.name.empty()) {
+    for (json::Members members(params.args); members.next();) {
+      if (members.key_is("name") && json::type_of(members.value()) == json::Type::string) {
+        params.name = json::unquote(members.value());
+      }
+    }
+  }
+  construct(add_agent(params, **type), std::move(on_created));
+}
+
+void Runtime::construct(const AgentPtr& agent, OnCreated on_created) {
+  add_step(*agent, Call::Kind::construct, nullptr, true,
+           [this, agent, on_created = std::move(on_created)](Result<Json> made) {
+             if (made) return on_created(agent);
+             Error error(ErrorKind::invalid_params, "agent type \"" + agent->type->name + "\" refused: " +
+                                                        made.error().message());
+             if (!agent->deleted) {
+               for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, error);
+               forget_agent(*agent);
+             }
+             on_created(error);
+           });
+}
+
+void Runtime::clone(std::string_view source, std::string as, const CallerPtr& caller, OnCreated on_created) {
+  const auto found = find_agent(source);
+  if (!found) return on_created(found.error());
+  const AgentPtr original(*found);
+  auto make = [this, original, as = std::move(as), on_created = std::move(on_created)](Result<Json> state) {
+    if (!state) return on_created(state.error());
+    protocol::AgentCreateParams params;
+    params.type = original->type->name;
+    params.agent = as;
+    params.name = original->own_name;
+    params.args = original->args();
+    if (original->settings) params.options = original->settings->options;
+    params.options.state = state->is_null() ? "" : state->dump();
+    if (!as.empty() && agents_.contains(as)) {
+      Error error(ErrorKind::conflict, "agent \"" + as + "\" exists already");
+      return on_created(error.at_agent(as));
+    }
+    create(std::move(params), on_created);
+  };
+  add_step(*original, Call::Kind::save, caller, false, std::move(make));
+}
+
+void Runtime::save(HostedAgent& agent, Call::Done done) {
+  if (agent.body && agent.type->execution == Execution::loop) {
+    try {
+      done(agent.body->save());
+    } catch (const std::exception& error) {
+      done(Error(ErrorKind::agent_failed, std::string("save failed: ") + error.what()));
+    }
+    return;
+  }
+  add_step(agent, Call::Kind::save, nullptr, true, std::move(done));
+}
+
+void Runtime::add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first,
+                       Call::Done done) {
+  CallPtr step(new Call);
+  step->agent = &agent;
+  step->caller = caller;
+  step->kind = kind;
+  step->done = std::move(done);
+  step->seq = first ? 0 : next_seq_++;
+  agent.mailbox.add(*step, caller && agent.keeps_order());
+  schedule(agent);
+}
+
+Result<void> Runtime::remove(std::string_view id) {
+  const auto found = find_agent(id);
+  if (!found) return found.error();
+  const AgentPtr agent(*found);
+  forget_agent(*agent);
+  Error gone(ErrorKind::agent_deleted, "agent \"" + agent->id + "\" was deleted");
+  gone.at_agent(agent->id).at_node(settings_.self.text());
+  for (const CallPtr& call : agent->mailbox.all()) {
+    if (call->kind == Call::Kind::call) {
+      settle_failed(*call, gone);
+    } else {
+      agent->mailbox.remove(*call);
+      call->state = CallState::failed;
+      call->done(gone);
+    }
+  }
+  if (!agent->running) agent->body.reset();
+  return {};
+}
+
+// The node.
+
+void Runtime::fail_unsettled(bool running) {
+  const Error why(ErrorKind::shutting_down, "this node is shutting down");
+  std::vector<CallPtr> unsettled;
+  for (Call* call = first_call_; call; call = call->next) {
+    if (!call->is_settled() && (running || call->state != CallState::running)) unsettled.emplace_back(call);
+  }
+  for (const CallPtr& call : unsettled) settle_failed(*call, located(why, *call));
+}
+
+bool Runtime::close(Clock::time_point until) {
+  if (std::exchange(closed_, true)) return true;
+  draining_ = true;
+  on_quiet_ = nullptr;
+  gate_->close();
+  const bool all_back = workers_.stop(until);
+  // Handles of coroutines go with their contexts, messages with their inputs: while all is still there.
+  for (HostedAgent* agent = first_agent_; agent; agent = agent->next) {
+    if (agent->running && agent->running->running) agent->running->running->abandon();
+    if (all_back) agent->running.reset();
+  }
+  resolutions_.clear();
+  finished_.clear();
+  tellings_.clear();
+  expected_.clear();
+  refusals_.clear();
+  for (Call* call = first_call_; call; call = call->next) {
+    call->dependents.clear();
+    call->watches.clear();
+    call->running.reset();
+    call->timer.cancel();
+  }
+  return all_back;
+}
+
+}  // namespace agentd::runtime

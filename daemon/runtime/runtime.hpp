@@ -1,0 +1,293 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "common/async/loop.hpp"
+#include "common/protocol/params.hpp"
+#include "daemon/runtime/call.hpp"
+#include "daemon/runtime/foreign.hpp"
+#include "daemon/runtime/hosted_agent.hpp"
+#include "daemon/runtime/limits.hpp"
+#include "daemon/runtime/run_context.hpp"
+#include "daemon/runtime/tombstones.hpp"
+#include "daemon/runtime/type_table.hpp"
+#include "daemon/runtime/worker_pool.hpp"
+
+namespace agentd::runtime {
+
+struct RuntimeSettings {
+  /// How other nodes name this one; an empty host for a program's own local agents.
+  NodeAddress self;
+  /// Further addresses that mean this node.
+  std::vector<NodeAddress> aliases;
+  Limits limits;
+  unsigned workers = 4;
+};
+
+/// A call to be made, with its input read already.
+struct CallRequest {
+  std::string_view agent;
+  std::string_view method = "reply";
+  CallId call;
+  CallInput input;
+  std::optional<std::chrono::milliseconds> deadline;
+  /// Null: a caller of its own.
+  CallerPtr caller;
+  std::vector<std::string> path;
+};
+
+/// Counted since the start.
+struct RuntimeCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t released = 0;
+  std::uint64_t expired = 0;
+};
+
+/// The agents of one node and the calls to them: lanes, deadlines, placeholders, outcomes. Knows no
+/// socket: outcomes of other nodes come through ForeignNodes, and who asks is a Watcher.
+///
+/// Everything happens on one loop's thread; methods that may block run on the worker pool and come
+/// back through the gate. Nothing runs from inside a call made to the runtime: what became ready
+/// runs at the end of the turn. Owned by the node, which calls `close` on the loop's thread before
+/// it goes.
+class Runtime {
+public:
+  using Clock = std::chrono::steady_clock;
+  using OnCreated = std::function<void(Result<AgentPtr>)>;
+
+  /// All references outlive the runtime; `foreign` may be null: then there are no other nodes.
+  Runtime(async::Loop& loop, const TypeTable& types, ForeignNodes* foreign, RuntimeSettings settings);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // Agents.
+
+  /// Calls back when the agent is made, on a worker where its type may block. The agent takes calls
+  /// from here on; they wait until it is made.
+  void create(protocol::AgentCreateParams params, OnCreated on_created);
+  /// A copy with the state that a call at this place in the caller's lane would see.
+  void clone(std::string_view agent, std::string as, const CallerPtr& caller, OnCreated on_created);
+  /// The agent's `save()`, when it can be had: not while a worker runs a method.
+  void save(HostedAgent& agent, Call::Done done);
+  [[nodiscard]] Result<void> remove(std::string_view agent);
+  /// Fails with `agent_not_found`.
+  [[nodiscard]] Result<HostedAgent*> find_agent(std::string_view id) const;
+  [[nodiscard]] std::size_t agents() const { return agents_.size(); }
+  /// In the order of creation; `agent->next` is the one after.
+  [[nodiscard]] HostedAgent* first_agent() const { return first_agent_; }
+
+  // Calls.
+
+  /// Accepts a call, joins the one that it repeats, or refuses it: then nothing was queued.
+  [[nodiscard]] Result<CallPtr> accept(CallRequest request);
+  /// Remembers the refusal of a notification for whoever asks for that id. `lane` says whose further
+  /// calls are refused with it, where the refusal can be retried.
+  void refuse(const CallRequest& request, const Error& why, bool remember);
+  /// Tells the watcher of the call's outcome and progress; of an outcome that is there, at the turn's end.
+  void watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::SettledMode mode);
+  /// As `watch`; an id that is not known is waited for, `grace` at most.
+  void watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace);
+  /// Ends all watches of this watcher on that call.
+  void unwatch(Call& call, const Watcher& watcher);
+  /// Fails with `call_not_found`.
+  [[nodiscard]] Result<CallPtr> find_call(const CallId& id);
+  CallState cancel(Call& call);
+  /// Whether there was something to release.
+  bool release(const CallId& id);
+  /// Retained calls in the order of acceptance; `call->next` is the one after.
+  [[nodiscard]] Call* first_call() const { return first_call_; }
+
+  [[nodiscard]] CallerPtr caller(std::string_view name);
+
+  // The node.
+
+  /// Admits no new calls but those that running ones make.
+  void drain() { draining_ = true; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  /// Fails what has not settled with `shutting_down`, running calls too where `running` says so.
+  void fail_unsettled(bool running);
+  [[nodiscard]] std::size_t running() const { return running_; }
+  [[nodiscard]] std::size_t unsettled() const { return unsettled_; }
+  [[nodiscard]] std::size_t settled() const { return calls_.size() - unsettled_; }
+  [[nodiscard]] std::uint64_t outcome_bytes() const { return outcome_bytes_; }
+  [[nodiscard]] const RuntimeCounters& counters() const { return counters_; }
+  [[nodiscard]] const Limits& limits() const { return settings_.limits; }
+  [[nodiscard]] const NodeAddress& self() const { return settings_.self; }
+  [[nodiscard]] const TypeTable& types() const { return types_; }
+  [[nodiscard]] async::Loop& loop() const { return loop_; }
+  [[nodiscard]] bool is_self(const NodeAddress& node) const;
+  [[nodiscard]] const std::shared_ptr<RuntimeGate>& gate() const { return gate_; }
+  [[nodiscard]] WorkerPool& workers() { return workers_; }
+
+  /// Called when `running` becomes 0 or `unsettled` does.
+  void on_quiet(std::function<void()> callback) { on_quiet_ = std::move(callback); }
+
+  /// Drops everything and waits for workers until `until`; answers whether none is left behind.
+  bool close(Clock::time_point until);
+
+  // For running calls.
+
+  struct NestedCall {
+    AgentAddress agent;
+    std::string method;
+    Message input;
+    CallId call;
+    std::shared_ptr<detail::Cell> cell;
+    std::string caller;
+    std::vector<std::string> path;
+    Clock::time_point deadline;
+  };
+  /// A call that an agent of this node makes.
+  void call_nested(NestedCall call);
+  /// A call from this very program, outside any agent: `caller` orders it.
+  void call_local(NestedCall call);
+  void cancel_nested(const Placeholder& call);
+  void release_nested(const Placeholder& call);
+  void report_progress(const CallId& id, const std::string& value);
+  /// The method of `id` waits for the call `other`.
+  void note_wait(const CallId& id, const CallId& other);
+  /// Back from a worker, or from a coroutine's end.
+  void finish(const CallPtr& call, Result<Message> result);
+
+private:
+  using LaneKey = std::pair<const HostedAgent*, const Caller*>;
+
+  /// An id that somebody waits for, and that has not been seen yet.
+  struct Expected {
+    Runtime* runtime = nullptr;
+    CallId id;
+    std::vector<std::shared_ptr<Watcher>> watchers;
+    std::vector<Call::Dependent> dependents;
+    struct Expiry : async::Timer {
+      Expected* owner = nullptr;
+    } timer;
+  };
+  /// A call that was refused: what its id gets until it is sent again.
+  struct Refusal {
+    Runtime* runtime = nullptr;
+    CallId id;
+    Error why{ErrorKind::overloaded, ""};
+    /// Whose further calls are refused with it; null where none are.
+    LaneKey lane;
+    bool answers = false;
+    struct Expiry : async::Timer {
+      Refusal* owner = nullptr;
+    } timer;
+  };
+
+  // agents
+  AgentPtr add_agent(protocol::AgentCreateParams& params, const AgentType& type);
+  [[nodiscard]] Result<void> check_new_agent(const protocol::AgentCreateParams& params) const;
+  void forget_agent(HostedAgent& agent);
+  void construct(const AgentPtr& agent, OnCreated on_created);
+  void add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first, Call::Done done);
+
+  // acceptance
+  [[nodiscard]] Result<CallPtr> join(Call& call, const CallRequest& request) const;
+  [[nodiscard]] Result<HostedAgent*> admit(const CallRequest& request);
+  [[nodiscard]] Result<void> check_bounds(const CallRequest& request, const HostedAgent& agent);
+  [[nodiscard]] Result<void> check_path(const CallRequest& request) const;
+  [[nodiscard]] Result<void> check_input(const CallRequest& request) const;
+  CallPtr open(CallRequest request, HostedAgent& agent);
+  void resolve_inputs(const CallPtr& call);
+  void resolve_local(const CallPtr& call, std::size_t slot, const CallId& id);
+  void resolve_foreign(const CallPtr& call, std::size_t slot, const Placeholder& placeholder);
+  void resolve_cell(const CallPtr& call, std::size_t slot, const std::shared_ptr<detail::Cell>& cell);
+  void input_settled(const CallPtr& call, std::size_t slot, Outcome outcome);
+
+  // running
+  void schedule(HostedAgent& agent);
+  void schedule_pump();
+  void pump();
+  void start_next(HostedAgent& agent);
+  void run(const CallPtr& call);
+  void run_method(const CallPtr& call);
+  void run_step(const CallPtr& call);
+  struct StepResult {
+    std::unique_ptr<Agent> made;
+    Result<Json> state = Json();
+  };
+  void step_finished(const CallPtr& call, StepResult& result);
+  void finished(const CallPtr& call, Result<Message>& result);
+  void settle_with(const CallPtr& call, const Message& message);
+  void settle_done(Call& call, detail::SharedText content, detail::SharedText metadata);
+  void settle_failed(Call& call, Error error, CallState state = CallState::failed);
+  void settle(Call& call, CallState state);
+  void agent_idle(const CallPtr& call);
+  void deadline_passed(Call& call);
+
+  // outcomes
+  void forget(Call& call, bool expired);
+  void tell(Call& call);
+  Expected& expect(const CallId& id, std::chrono::milliseconds grace);
+  void adopt_expected(Call& call);
+  void expected_fails(const CallId& id, const Error& why);
+  void forget_refusal(const CallId& id);
+  [[nodiscard]] Error call_not_found(const CallId& id) const;
+  [[nodiscard]] Error located(Error error, const Call& call) const;
+  [[nodiscard]] static Outcome outcome_of(const Call& call);
+
+  async::Loop& loop_;
+  const TypeTable& types_;
+  ForeignNodes* foreign_;
+  RuntimeSettings settings_;
+  std::shared_ptr<RuntimeGate> gate_;
+
+  boost::unordered_flat_map<std::string_view, AgentPtr> agents_;
+  HostedAgent* first_agent_ = nullptr;
+  HostedAgent* last_agent_ = nullptr;
+  boost::unordered_flat_map<CallId, CallPtr, std::hash<CallId>> calls_;
+  Call* first_call_ = nullptr;
+  Call* last_call_ = nullptr;
+  boost::unordered_flat_map<std::string_view, CallerPtr> callers_;
+  Tombstones tombstones_;
+  boost::unordered_flat_map<CallId, std::unique_ptr<Expected>, std::hash<CallId>> expected_;
+  boost::unordered_flat_map<CallId, std::unique_ptr<Refusal>, std::hash<CallId>> refusals_;
+
+  boost::unordered_flat_map<LaneKey, CallId> refused_lanes_;
+
+  std::deque<AgentPtr> scheduled_;
+  struct Resolution {
+    CallPtr call;
+    std::size_t slot;
+    CallPtr input;
+  };
+  std::deque<Resolution> resolutions_;
+  struct Finished {
+    CallPtr call;
+    Result<Message> result;
+  };
+  std::deque<Finished> finished_;
+  struct Telling {
+    CallPtr call;
+    Watch watch;
+  };
+  std::deque<Telling> tellings_;
+  bool pump_scheduled_ = false;
+  bool draining_ = false;
+  bool closed_ = false;
+
+  std::uint64_t next_seq_ = 1;
+  std::size_t unsettled_ = 0;
+  std::size_t running_ = 0;
+  std::uint64_t outcome_bytes_ = 0;
+  RuntimeCounters counters_;
+  std::function<void()> on_quiet_;
+
+  WorkerPool workers_;
+};
+
+}  // namespace agentd::runtime

@@ -1,0 +1,58 @@
+#include "daemon/http/connection.hpp"
+
+#include <utility>
+
+#include "daemon/http/frames.hpp"
+#include "daemon/http/request_body.hpp"
+
+namespace agentd::http {
+
+namespace {
+
+constexpr std::size_t buffer_size = 256U << 10;
+constexpr std::size_t padding = std::max(BodyReader::padding, FrameParser::padding);
+
+}  // namespace
+
+Connections::Connections(async::Loop& the_loop, rpc::Dispatcher& the_dispatcher,
+                         const ServerLimits& the_limits, Policy the_policy)
+    : loop(the_loop),
+      dispatcher(the_dispatcher),
+      limits(the_limits),
+      policy(std::move(the_policy)),
+      buffer_(std::make_unique<char[]>(buffer_size + padding)) {}
+
+Connections::~Connections() {
+  for (const auto& connection : snapshot()) connection->drop();
+}
+
+void Connections::add(std::shared_ptr<Connection> connection) {
+  Connection* key = connection.get();
+  open_.emplace(key, std::move(connection));
+}
+
+void Connections::close_all() {
+  closing = true;
+  for (const auto& connection : snapshot()) connection->close();
+}
+
+/// Closing one connection may take others out of the table.
+std::vector<std::shared_ptr<Connection>> Connections::snapshot() const {
+  std::vector<std::shared_ptr<Connection>> all;
+  all.reserve(open_.size());
+  for (const auto& [key, connection] : open_) all.push_back(connection);
+  return all;
+}
+
+Connections::Got Connections::read(Socket& socket, std::span<char>& bytes) {
+  boost::system::error_code fault;
+  const std::size_t size = socket.read_some(boost::asio::buffer(buffer_.get(), buffer_size), fault);
+  if (fault == boost::asio::error::would_block) return Got::nothing;
+  if (fault == boost::asio::error::eof) return Got::end;
+  if (fault) return Got::failure;
+  counters.bytes_received += size;
+  bytes = {buffer_.get(), size};
+  return Got::bytes;
+}
+
+}  // namespace agentd::http

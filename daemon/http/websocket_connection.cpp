@@ -1,0 +1,260 @@
+#include "daemon/http/websocket_connection.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <agentd/ids.hpp>
+
+namespace agentd::http {
+
+namespace {
+
+/// How much is handed to the socket at once.
+constexpr std::size_t write_size = 256U << 10;
+constexpr unsigned max_unanswered_pings = 2;
+constexpr std::size_t minted_length = 16;
+
+FrameParser::Limits frame_limits(const ServerLimits& limits, bool takes_batches) {
+  return {.message = takes_batches ? std::max(limits.batch_message, limits.body) : limits.body,
+          .fragments = limits.fragments};
+}
+
+std::string close_payload(CloseCode code, std::string_view why) {
+  if (code == CloseCode::no_status) return {};
+  const auto number = static_cast<unsigned>(code);
+  std::string payload{static_cast<char>(number >> 8), static_cast<char>(number & 0xff)};
+  payload += why;
+  return payload;
+}
+
+bool is_batch(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '[';
+}
+
+}  // namespace
+
+WebSocketConnection::WebSocketConnection(Connections& all, Connections::Socket socket, Upgrade upgrade)
+    : all_(all),
+      socket_(std::move(socket)),
+      timer_(*this),
+      caller_(upgrade.caller.empty() ? "ws-" + random_suffix(minted_length) : std::move(upgrade.caller)),
+      parser_(frame_limits(all.limits, upgrade.takes_batches)) {
+  outbox_.pack(upgrade.takes_batches);
+}
+
+void WebSocketConnection::start(SendQueue queue) {
+  ++all_.counters.websockets;
+  queue_ = std::move(queue);
+  ping_at_ = Clock::now() + all_.limits.ping_interval;
+  start_timer();
+  flush();
+}
+
+std::shared_ptr<WebSocketConnection> WebSocketConnection::self() {
+  return std::static_pointer_cast<WebSocketConnection>(shared_from_this());
+}
+
+// Reading
+
+bool WebSocketConnection::may_read() const {
+  if (state_ == State::closing) return true;
+  return state_ == State::open && outbox_.bytes() + queue_.bytes() <= all_.limits.read_pause;
+}
+
+void WebSocketConnection::wait_for_input() {
+  if (reading_ || !may_read()) return;
+  reading_ = true;
+  socket_.async_wait(Connections::Socket::wait_read, [self = self()](const boost::system::error_code& fault) {
+    self->reading_ = false;
+    if (!fault && self->state_ != State::dropped) self->on_readable();
+  });
+}
+
+void WebSocketConnection::on_readable() {
+  std::span<char> bytes;
+  switch (all_.read(socket_, bytes)) {
+    case Connections::Got::bytes:
+      return take(bytes);
+    case Connections::Got::nothing:
+      return wait_for_input();
+    case Connections::Got::end:
+    case Connections::Got::failure:
+      return drop();
+  }
+}
+
+void WebSocketConnection::take(std::span<char> bytes) {
+  heard_ = true;
+  unanswered_pings_ = 0;
+  while (state_ == State::open || state_ == State::closing) {
+    const FrameEvent event = parser_.next(bytes);
+    if (event.kind == FrameEvent::Kind::more) break;
+    handle(event);
+  }
+  // What the messages brought leaves at the turn's end; a pong or a goodbye leaves now.
+  if (!queue_.empty()) flush();
+  wait_for_input();
+}
+
+void WebSocketConnection::handle(const FrameEvent& event) {
+  if (event.kind == FrameEvent::Kind::close) return on_close(event.code);
+  if (state_ != State::open) return;
+  switch (event.kind) {
+    case FrameEvent::Kind::message:
+      return on_message(event.payload);
+    case FrameEvent::Kind::ping:
+      return on_ping(event.payload);
+    case FrameEvent::Kind::fault:
+      ++all_.counters.dropped;
+      return begin_close(event.code, event.payload, State::closing);
+    default:
+      return;
+  }
+}
+
+void WebSocketConnection::on_message(std::string_view text) {
+  ++all_.counters.frames_received;
+  if (!outbox_.packs() && is_batch(text)) outbox_.pack(true);
+  all_.dispatcher.handle_frame(shared_from_this(), text);
+}
+
+void WebSocketConnection::on_ping(std::string_view payload) {
+  const auto now = Clock::now();
+  if (now - ping_window_ >= std::chrono::seconds(1)) {
+    ping_window_ = now;
+    pings_in_window_ = 0;
+  }
+  if (++pings_in_window_ > all_.limits.pings_per_second) {
+    ++all_.counters.dropped;
+    return begin_close(CloseCode::policy, "too many pings", State::closing);
+  }
+  push_frame(Opcode::pong, std::string(payload));
+}
+
+// Closing
+
+void WebSocketConnection::close() {
+  if (state_ != State::open) return;
+  fill_queue(std::numeric_limits<std::size_t>::max());
+  begin_close(CloseCode::going_away, "this node is stopping", State::closing);
+  flush();
+}
+
+void WebSocketConnection::on_close(CloseCode code) {
+  if (state_ == State::closing) {
+    state_ = State::leaving;
+    return flush();
+  }
+  begin_close(code, {}, State::leaving);
+}
+
+void WebSocketConnection::begin_close(CloseCode code, std::string_view why, State next) {
+  leave_open_state(next);
+  push_frame(Opcode::close, close_payload(code, why));
+  close_by_ = Clock::now() + all_.limits.close_time;
+  start_timer();
+}
+
+void WebSocketConnection::leave_open_state(State next) {
+  const bool was_open = state_ == State::open;
+  state_ = next;
+  if (was_open) all_.dispatcher.channel_closed(*this);
+}
+
+void WebSocketConnection::drop() {
+  if (state_ == State::dropped) return;
+  leave_open_state(State::dropped);
+  timer_.cancel();
+  --all_.counters.websockets;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  all_.remove(this);
+}
+
+// Writing
+
+void WebSocketConnection::sent() {
+  if (state_ != State::open || flush_scheduled_) return;
+  flush_scheduled_ = true;
+  all_.loop.at_turn_end([self = self()] {
+    self->flush_scheduled_ = false;
+    self->flush();
+  });
+}
+
+void WebSocketConnection::flush() {
+  if (state_ == State::dropped) return;
+  while (!blocked_) {
+    fill_queue(write_size);
+    if (queue_.empty()) break;
+    const auto sent = queue_.send(socket_, all_.counters.bytes_sent);
+    if (sent == SendQueue::Sent::failed) return drop();
+    if (sent == SendQueue::Sent::blocked) wait_until_writable();
+  }
+  if (state_ == State::leaving && queue_.empty()) return drop();
+  if (outbox_.bytes() + queue_.bytes() > all_.limits.write_queue) {
+    ++all_.counters.dropped;
+    return drop();
+  }
+  wait_for_input();
+}
+
+void WebSocketConnection::wait_until_writable() {
+  blocked_ = true;
+  write_by_ = Clock::now() + all_.limits.write_time;
+  start_timer();
+  socket_.async_wait(Connections::Socket::wait_write,
+                     [self = self()](const boost::system::error_code& fault) {
+                       self->blocked_ = false;
+                       self->write_by_ = Clock::time_point::max();
+                       if (!fault) self->flush();
+                     });
+}
+
+/// Only while open: once a close frame is queued, nothing may follow it.
+void WebSocketConnection::fill_queue(std::size_t up_to) {
+  while (state_ == State::open && queue_.bytes() < up_to && !outbox_.empty()) {
+    push_frame(Opcode::text, outbox_.take());
+    ++all_.counters.frames_sent;
+  }
+}
+
+void WebSocketConnection::push_frame(Opcode opcode, std::string payload) {
+  queue_.push(frame_header(opcode, payload.size()));
+  queue_.push(std::move(payload));
+}
+
+// Time
+
+void WebSocketConnection::start_timer() {
+  const auto ping_at = state_ == State::open ? ping_at_ : Clock::time_point::max();
+  all_.loop.start(timer_, std::min({ping_at, write_by_, close_by_}),
+                  [](async::Timer& timer) { OwnedTimer<WebSocketConnection>::owner_of(timer).on_time(); });
+}
+
+void WebSocketConnection::on_time() {
+  const auto self = this->self();
+  const auto now = Clock::now();
+  const bool given_up = now >= write_by_ || now >= close_by_;
+  if (given_up || (state_ == State::open && now >= ping_at_ && !ping_or_give_up(now))) {
+    ++all_.counters.dropped;
+    return drop();
+  }
+  if (state_ != State::dropped) start_timer();
+}
+
+/// False where two pings have had no answer. While nothing is read, no answer can be heard.
+bool WebSocketConnection::ping_or_give_up(Clock::time_point now) {
+  ping_at_ = now + all_.limits.ping_interval;
+  const bool silent = !std::exchange(heard_, false);
+  if (!silent || !may_read()) return true;
+  if (unanswered_pings_ == max_unanswered_pings) return false;
+  ++unanswered_pings_;
+  push_frame(Opcode::ping, {});
+  flush();
+  return true;
+}
+
+}  // namespace agentd::http

@@ -11,6 +11,8 @@
 namespace agentd::protocol {
 namespace {
 
+namespace field = message_member;
+
 constexpr std::size_t most_parts = 10'000;
 
 Error invalid(std::string message) { return {ErrorKind::invalid_params, std::move(message)}; }
@@ -22,7 +24,7 @@ Error too_many(std::string_view what) {
 
 /// What stands in an object, without knowing yet whether it is a message.
 struct ObjectMembers {
-  std::array<std::string_view, message_members> values;
+  std::array<std::string_view, field::count> values;
   std::size_t count = 0;
   std::string_view first_key;
   std::string_view first_value;
@@ -47,8 +49,8 @@ struct ObjectMembers {
 
 private:
   void take(const json::Members& members, std::string_view key) {
-    const MessageMember member = message_member(key);
-    if (member == message_members) {
+    const field::Index member = field::of(key);
+    if (member == field::count) {
       if (unknown_key.empty()) unknown_key = members.key_token();
     } else if (values[member].empty()) {
       values[member] = members.value();
@@ -88,7 +90,7 @@ private:
     const ObjectMembers members(text);
     if (members.is_only("$placeholder")) return placeholder(members.first_value, part.whole);
     if (members.is_only("$literal")) return literal(part, members.first_value);
-    if (members.values[content].empty()) return content_text(part, text);
+    if (members.values[field::content].empty()) return content_text(part, text);
     return message(part, members);
   }
 
@@ -106,20 +108,20 @@ private:
                                                      " of a message is given twice; give it once"});
     }
     detail::MessageData& data = part.message;
-    return string(members, name, data.name) && string(members, role, data.role) &&
-           string(members, id, data.id) && string(members, timestamp, data.timestamp) &&
-           metadata_object(members, data) && content_text(part, members.values[content]);
+    return string(members, field::name, data.name) && string(members, field::role, data.role) &&
+           string(members, field::id, data.id) && string(members, field::timestamp, data.timestamp) &&
+           metadata_object(members, data) && content_text(part, members.values[field::content]);
   }
 
   static Error unknown_member(std::string_view key_token) {
     const std::string key = json::unquote(key_token);
     return invalid("unknown member " + in_quotes(key) + " beside \"content\"" +
-                   did_you_mean(near_names(key, message_member_names)) +
+                   did_you_mean(near_names(key, field::names)) +
                    "; a message takes content, name, role, metadata, id, timestamp. To send an object "
                    "that has a member \"content\" of its own, put it into {\"content\": …}");
   }
 
-  bool string(const ObjectMembers& members, MessageMember member, std::string& into) {
+  bool string(const ObjectMembers& members, field::Index member, std::string& into) {
     const std::string_view value = members.values[member];
     if (value.empty()) return true;
     if (value.front() != '"') return wrong(member, value, "a string");
@@ -128,17 +130,17 @@ private:
   }
 
   bool metadata_object(const ObjectMembers& members, detail::MessageData& data) {
-    const std::string_view value = members.values[metadata];
+    const std::string_view value = members.values[field::metadata];
     if (value.empty() || value == "null") return true;
-    if (value.front() != '{') return wrong(metadata, value, "an object or null");
+    if (value.front() != '{') return wrong(field::metadata, value, "an object or null");
     if (!fits(value)) return false;
     data.metadata = std::make_shared<const std::string>(value);
     return true;
   }
 
-  bool wrong(MessageMember member, std::string_view value, std::string_view allowed) {
-    return refuse(invalid("member " + in_quotes(message_member_names[member]) + " of a message is " +
-                          shown(value) + "; it takes " + std::string(allowed)));
+  bool wrong(field::Index member, std::string_view value, std::string_view allowed) {
+    return refuse(invalid("member " + in_quotes(field::names[member]) + " of a message is " + shown(value) +
+                          "; it takes " + std::string(allowed)));
   }
 
   bool fits(std::string_view value) {

@@ -6,17 +6,21 @@
 /// The members of a message on the wire. Inside this room only.
 namespace agentd::protocol {
 
-enum MessageMember : unsigned { content, name, role, metadata, id, timestamp, message_members };
+namespace message_member {
 
-inline constexpr std::array<std::string_view, message_members> message_member_names = {
-    "content", "name", "role", "metadata", "id", "timestamp"};
+enum Index : unsigned { content, name, role, metadata, id, timestamp, count };
 
-/// `message_members` for a name that is none of them.
-[[nodiscard]] inline MessageMember message_member(std::string_view key) {
-  for (unsigned i = 0; i < message_members; ++i) {
-    if (key == message_member_names[i]) return static_cast<MessageMember>(i);
+inline constexpr std::array<std::string_view, count> names = {"content",  "name", "role",
+                                                              "metadata", "id",   "timestamp"};
+
+/// `count` for a name that is none of them.
+[[nodiscard]] inline Index of(std::string_view key) {
+  for (unsigned i = 0; i < count; ++i) {
+    if (key == names[i]) return static_cast<Index>(i);
   }
-  return message_members;
+  return count;
 }
+
+}  // namespace message_member
 
 }  // namespace agentd::protocol

@@ -7,37 +7,39 @@
 namespace agentd::protocol {
 namespace {
 
+namespace field = message_member;
+
 /// Writes a message's members in one order, leaving out those not given.
 class MessageWriter {
 public:
   explicit MessageWriter(std::string& out) : out_(out) {}
 
   void write(const detail::MessageData& data, bool literal) {
-    string(id, data.id);
-    string(name, data.name);
-    string(role, data.role);
-    begin(content);
+    string(field::id, data.id);
+    string(field::name, data.name);
+    string(field::role, data.role);
+    begin(field::content);
     if (literal) out_ += R"({"$literal":)";
     out_ += data.content ? std::string_view(*data.content) : "null";
     if (literal) out_ += '}';
     if (data.metadata) {
-      begin(metadata);
+      begin(field::metadata);
       out_ += *data.metadata;
     }
-    string(timestamp, data.timestamp);
+    string(field::timestamp, data.timestamp);
     out_ += '}';
   }
 
 private:
-  void begin(MessageMember member) {
+  void begin(field::Index member) {
     out_ += separator_;
     out_ += '"';
-    out_ += message_member_names[member];
+    out_ += field::names[member];
     out_ += "\":";
     separator_ = ',';
   }
 
-  void string(MessageMember member, const std::string& text) {
+  void string(field::Index member, const std::string& text) {
     if (text.empty()) return;
     begin(member);
     json::append_string(out_, text);
@@ -47,23 +49,23 @@ private:
   char separator_ = '{';
 };
 
-std::string* string_member(detail::MessageData& data, MessageMember member) {
+std::string* string_member(detail::MessageData& data, field::Index member) {
   switch (member) {
-    case name:
+    case field::name:
       return &data.name;
-    case role:
+    case field::role:
       return &data.role;
-    case id:
+    case field::id:
       return &data.id;
-    case timestamp:
+    case field::timestamp:
       return &data.timestamp;
     default:
       return nullptr;
   }
 }
 
-Error wrong(MessageMember member, std::string_view value, std::string_view allowed) {
-  return {ErrorKind::invalid_params, "member " + in_quotes(message_member_names[member]) + " of a value is " +
+Error wrong(field::Index member, std::string_view value, std::string_view allowed) {
+  return {ErrorKind::invalid_params, "member " + in_quotes(field::names[member]) + " of a value is " +
                                          shown(value) + "; it takes " + std::string(allowed)};
 }
 
@@ -86,14 +88,14 @@ Result<detail::MessageData> read_message(std::string_view text) {
   Result<detail::MessageData> read{detail::MessageData{}};
   std::string storage;
   for (json::Members members(text); members.next();) {
-    const MessageMember member = message_member(json::unquote(members.key_token(), storage));
+    const field::Index member = field::of(json::unquote(members.key_token(), storage));
     const std::string_view value = members.value();
     if (std::string* const into = string_member(*read, member)) {
       if (json::type_of(value) != json::Type::string) return wrong(member, value, "a string");
       *into = json::unquote(value);
-    } else if (member == content) {
+    } else if (member == field::content) {
       read->content = std::make_shared<const std::string>(value);
-    } else if (member == metadata && json::type_of(value) != json::Type::null) {
+    } else if (member == field::metadata && json::type_of(value) != json::Type::null) {
       if (json::type_of(value) != json::Type::object) return wrong(member, value, "an object or null");
       read->metadata = std::make_shared<const std::string>(value);
     }

@@ -1,7 +1,5 @@
 #include "common/protocol/params.hpp"
 
-#include <array>
-
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/param_reader.hpp"
@@ -90,7 +88,25 @@ std::vector<CallId> read_calls(ParamReader& params) {
   return calls;
 }
 
+bool take_topic(EventParams& read, std::string_view token) {
+  if (json::token_is(token, "agents")) return read.agents = true;
+  if (json::token_is(token, "calls")) return read.calls = true;
+  return json::token_is(token, "node") && (read.node = true);
+}
+
 }  // namespace
+
+Result<EventParams> read_event_subscribe_params(std::string_view text) {
+  static constexpr Names names[] = {"topics"};
+  static constexpr std::string_view allowed = R"(a list of "agents", "calls" and "node")";
+  ParamReader params({"event.subscribe", names}, text);
+  EventParams read;
+  for (json::Elements elements(params.array("topics", allowed)); elements.next();) {
+    if (!take_topic(read, elements.value()))
+      params.refuse(wrong_param("topics", "element", elements.value(), allowed));
+  }
+  return params.finish(read);
+}
 
 Result<CallsParams> read_release_params(std::string_view text) {
   static constexpr Names names[] = {"calls"};

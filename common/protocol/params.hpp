@@ -102,6 +102,13 @@ struct CallsParams {
   Milliseconds grace{0};
 };
 
+/// `event.subscribe`: which feeds.
+struct EventParams {
+  bool agents = false;
+  bool calls = false;
+  bool node = false;
+};
+
 struct StopParams {
   std::optional<Milliseconds> grace;
 };
@@ -120,6 +127,7 @@ struct NoParams {};
 [[nodiscard]] Result<AgentCloneParams> read_agent_clone_params(std::string_view params);
 [[nodiscard]] Result<AgentParams> read_agent_params(std::string_view params, std::string_view method);
 [[nodiscard]] Result<ListParams> read_agent_list_params(std::string_view params);
+[[nodiscard]] Result<EventParams> read_event_subscribe_params(std::string_view params);
 /// `node.drain` and `node.stop`: `grace_ms?`.
 [[nodiscard]] Result<StopParams> read_stop_params(std::string_view params, std::string_view method);
 [[nodiscard]] Result<NoParams> read_no_params(std::string_view params, std::string_view method);

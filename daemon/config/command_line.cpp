@@ -57,7 +57,7 @@ constexpr const char* footer = R"(
 Flags win over the configuration file. A repeated flag replaces the file's list.
 
 Example:
-  agentd --port 0 --peer 10.0.0.2:12001
+  agentd --peer 10.0.0.2:12001
   curl -s localhost:12001/rpc -d '{"jsonrpc":"2.0","id":1,"method":"node.info"}'
 
 Exit codes: 0 after SIGTERM, SIGINT or node.stop; 64 usage; 69 address in use;

@@ -34,3 +34,12 @@ function(agentd_unit_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()
+
+# agentd_loads_plugins(TARGET): lets the plugins that this program loads find in it what they leave open,
+# all of the vocabulary, whether or not the program itself uses it.
+function(agentd_loads_plugins target)
+  set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
+  target_link_options(${target} PRIVATE
+    "LINKER:--whole-archive,$<TARGET_FILE:agentd_vocabulary>,--no-whole-archive")
+  add_dependencies(${target} agentd_vocabulary)
+endfunction()

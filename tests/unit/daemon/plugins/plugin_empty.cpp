@@ -1,0 +1,2 @@
+#define AGENTD_PLUGIN
+#include <agentd/register.hpp>

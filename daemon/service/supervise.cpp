@@ -1,0 +1,138 @@
+#include "daemon/service/supervise.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "daemon/service/notify.hpp"
+
+namespace agentd::service {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Set once by one thread, seen by another in `poll`.
+class Flag {
+public:
+  Flag() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  }
+  Flag(const Flag&) = delete;
+  Flag& operator=(const Flag&) = delete;
+  ~Flag() { close(descriptor_); }
+
+  void set() const { eventfd_write(descriptor_, 1); }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+private:
+  int descriptor_;
+};
+
+/// What the supervisor shares with the threads of the work. Threads that are abandoned keep it alive.
+struct Shared {
+  Work work;
+  std::atomic<int> threads = 0;
+  Flag ended;
+};
+
+class Supervisor {
+public:
+  Supervisor(const Signals& signals, Work work, const Patience& patience)
+      : signals_(signals), patience_(patience), shared_(new Shared{std::move(work), 0, {}}) {
+    if (patience_.watchdog) next_pet_ = Clock::now();
+  }
+
+  Ending watch() {
+    start([](const Work& work) { work.run(); });
+    while (true) {
+      pet_if_due();
+      if (wait()) return leave(&std::thread::join, Ending::complete);
+      if (Clock::now() >= give_up_) return leave(&std::thread::detach, Ending::abandoned);
+      while (const auto signal = signals_.next()) handle(*signal);
+    }
+  }
+
+private:
+  /// The last thread to leave says that all has ended: a `stop` that still runs is not cut short.
+  template <typename Body>
+  void start(Body body) {
+    ++shared_->threads;
+    threads_.emplace_back([shared = shared_, body] {
+      body(shared->work);
+      if (--shared->threads == 0) shared->ended.set();
+    });
+  }
+
+  /// Until something happens or is due; true where the work has ended.
+  [[nodiscard]] bool wait() const {
+    std::array<pollfd, 2> watched{
+        {{signals_.descriptor(), POLLIN, 0}, {shared_->ended.descriptor(), POLLIN, 0}}};
+    poll(watched.data(), watched.size(), timeout());
+    return (watched[1].revents & POLLIN) != 0;
+  }
+
+  /// For `poll`: milliseconds until the next thing is due, -1 where nothing is.
+  [[nodiscard]] int timeout() const {
+    const auto due = std::min(next_pet_, give_up_);
+    if (due == Clock::time_point::max()) return -1;
+    const auto left = std::chrono::ceil<milliseconds>(due - Clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+  }
+
+  void pet_if_due() {
+    if (Clock::now() < next_pet_) return;
+    if (shared_->work.answers()) pet_watchdog();
+    next_pet_ = Clock::now() + *patience_.watchdog / 2;
+  }
+
+  void handle(int signal) {
+    if (signal != SIGHUP) {
+      stop();
+    } else if (stops_ == 0) {
+      shared_->work.reload();
+    }
+  }
+
+  void stop() {
+    if (++stops_ > 2) {
+      give_up_ = Clock::now();
+      return;
+    }
+    if (stops_ == 1) notify_stopping();
+    const milliseconds grace = stops_ == 1 ? patience_.grace : milliseconds{0};
+    give_up_ = Clock::now() + grace + patience_.overtime;
+    start([grace](const Work& work) { work.stop(grace); });
+  }
+
+  Ending leave(void (std::thread::*end)(), Ending ending) {
+    for (std::thread& thread : threads_) (thread.*end)();
+    return ending;
+  }
+
+  const Signals& signals_;
+  const Patience patience_;
+  std::shared_ptr<Shared> shared_;
+  std::vector<std::thread> threads_;
+  int stops_ = 0;
+  Clock::time_point next_pet_ = Clock::time_point::max();
+  Clock::time_point give_up_ = Clock::time_point::max();
+};
+
+}  // namespace
+
+Ending supervise(const Signals& signals, Work work, const Patience& patience) {
+  return Supervisor(signals, std::move(work), patience).watch();
+}
+
+}  // namespace agentd::service

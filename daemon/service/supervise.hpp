@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include "daemon/service/signals.hpp"
+
+namespace agentd::service {
+
+/// The work that a supervisor looks after, as functions. All but `run` and `stop` are called on the
+/// supervisor's thread.
+struct Work {
+  /// Returns when the work has ended and is cleaned up, by itself or by `stop`. Runs on a thread of
+  /// its own.
+  std::function<void()> run;
+  /// Asks the work to end within that time, and waits until it has. Runs on threads of its own, twice
+  /// where the second signal asks to be quicker.
+  std::function<void(std::chrono::milliseconds grace)> stop;
+  /// SIGHUP.
+  std::function<void()> reload;
+  /// Whether the work still makes progress. Only while it says so the watchdog is petted.
+  std::function<bool()> answers;
+};
+
+struct Patience {
+  /// What `stop` gets at the first SIGTERM or SIGINT.
+  std::chrono::milliseconds grace{10'000};
+  /// How long the work may take to end after its grace is over.
+  std::chrono::milliseconds overtime{5'000};
+  /// systemd's watchdog; nothing where it does not watch.
+  std::optional<std::chrono::microseconds> watchdog;
+};
+
+enum class Ending {
+  /// All of it has ended.
+  complete,
+  /// It ran out of time; threads of it still run, and the process must leave without them.
+  abandoned,
+};
+
+/// Looks after `work` until it ends: hands signals on, pets the watchdog. The first SIGTERM or SIGINT
+/// asks it to stop within the grace period, a second one to stop at once.
+[[nodiscard]] Ending supervise(const Signals& signals, Work work, const Patience& patience);
+
+}  // namespace agentd::service

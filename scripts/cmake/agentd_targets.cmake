@@ -11,6 +11,10 @@ if(AGENTD_SANITIZE)
   add_link_options(-fsanitize=${AGENTD_SANITIZE})
 endif()
 
+if(AGENTD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)
+endif()
+
 # agentd_room(NAME SOURCES file... [PUBLIC lib...] [PRIVATE lib...])
 # Makes the static library agentd_NAME, with the alias agentd::NAME.
 function(agentd_room name)

@@ -1,0 +1,71 @@
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "daemon/config/command_line.hpp"
+#include "daemon/config/keys.hpp"
+#include "daemon/config/load.hpp"
+#include "daemon/exit_codes.hpp"
+#include "daemon/plugins/loader.hpp"
+#include "daemon/serve.hpp"
+
+namespace agentd {
+namespace {
+
+using config::CommandLine;
+
+Exit say(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  return Exit::ok;
+}
+
+Exit refuse(Exit code, const std::string& message) {
+  std::fprintf(stderr, "agentd: %s\n", message.c_str());
+  return code;
+}
+
+/// Everything that a start would find wrong, short of taking the port.
+Exit check(const CommandLine& command, config::Config config) {
+  if (const auto read = config::read_tokens(config); !read) {
+    return refuse(Exit::configuration, read.error().message());
+  }
+  if (const auto types = plugins::load(config.plugins, {}); !types) {
+    return refuse(Exit::configuration, types.error().message());
+  }
+  return say((command.file.empty() ? "configuration" : command.file) + ": ok\n");
+}
+
+Exit start(const CommandLine& command, config::Config config) {
+  if (const auto read = config::read_tokens(config); !read) {
+    return refuse(Exit::configuration, read.error().message());
+  }
+  return serve(command, std::move(config));
+}
+
+Exit run(int argc, const char* const* argv) {
+  const auto command = config::parse_command_line(argc, argv);
+  if (!command) return refuse(Exit::usage, command.error().message());
+  if (command->task == CommandLine::Task::tell) return say(command->text);
+  auto config = config::load(*command);
+  if (!config) return refuse(Exit::configuration, config.error().message());
+  switch (command->task) {
+    case CommandLine::Task::print:
+      return say(config::print(*config) + "\n");
+    case CommandLine::Task::check:
+      return check(*command, std::move(*config));
+    default:
+      return start(*command, std::move(*config));
+  }
+}
+
+}  // namespace
+}  // namespace agentd
+
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(agentd::run(argc, argv));
+  } catch (const std::exception& bug) {
+    std::fprintf(stderr, "agentd: a bug: %s\n", bug.what());
+    return static_cast<int>(agentd::Exit::software);
+  }
+}

@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# Looks for mistakes that tests do not find. Each step can be run by its name; all of them otherwise.
+#
+#   scripts/check.sh [--no-deps] [STEP]...
+#
+#   format    every source is formatted
+#   shell     shellcheck on every script
+#   units     systemd's view of the units: valid, and exposure at most 1.5
+#   cppcheck  cppcheck on the sources
+#   tidy      clang-tidy on the sources (TIDY_PATHS="daemon/config sdk" looks at these only)
+#   asan      the tests, with AddressSanitizer and UndefinedBehaviorSanitizer
+#   tsan      the tests, with ThreadSanitizer
+#   fuzz      each parser's fuzzer, for FUZZ_SECONDS each (10 where not set)
+#
+# Goes on after a step that failed; the summary at the end says what became of each, and how long it
+# took. A step that takes longer than its limit fails. Installs the packages that are missing first,
+# unless --no-deps is given.
+#
+#   --help    prints this
+
+# The steps are called by name.
+# shellcheck disable=SC2317
+
+set -euo pipefail
+
+usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
+
+all_steps=(format shell units cppcheck tidy asan tsan fuzz)
+
+# In seconds: together they stay below half an hour.
+limit_of() {
+  case "$1" in
+    asan | tsan) echo 600 ;;
+    tidy) echo 480 ;;
+    cppcheck) echo 180 ;;
+    fuzz) echo 300 ;;
+    *) echo 60 ;;
+  esac
+}
+
+step_format() { scripts/format.sh --check; }
+
+step_shell() {
+  local scripts
+  mapfile -t scripts < <(find scripts tests .ci sdk -name '*.sh' | sort)
+  scripts+=(.ci/run)
+  shellcheck --external-sources "${scripts[@]}"
+  echo "shell: ${#scripts[@]} scripts"
+}
+
+step_units() {
+  local unit exposure
+  for unit in systemd/*.service; do
+    exposure=$(systemd-analyze security --offline=true "./$unit" | sed -n 's/.*exposure level.*: \([0-9.]*\).*/\1/p')
+    echo "units: $unit: exposure ${exposure:-unknown}"
+    awk -v exposure="${exposure:-10}" 'BEGIN { exit !(exposure <= 1.5) }'
+  done
+}
+
+step_cppcheck() {
+  cppcheck --quiet --std=c++20 --language=c++ --inline-suppr --error-exitcode=1 -j "$(nproc)" \
+    --enable=warning,performance,portability --suppressions-list=scripts/cppcheck.suppressions \
+    -I . -I common/include -I sdk/include common daemon sdk
+}
+
+# The compile commands of a preset that needs no building.
+compile_commands() {
+  [[ -f build/dev/compile_commands.json ]] || cmake --preset dev >/dev/null
+}
+
+step_tidy() {
+  compile_commands
+  local paths files
+  read -r -a paths <<<"${TIDY_PATHS:-common daemon sdk}"
+  mapfile -t files < <(find "${paths[@]}" -name '*.cpp' | sort)
+  # What is not built has no compile command, and cannot be read.
+  mapfile -t files < <(for file in "${files[@]}"; do
+    if grep -qF "\"$PWD/$file\"" build/dev/compile_commands.json; then echo "$file"; fi
+  done)
+  echo "tidy: ${#files[@]} files"
+  printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$(nproc)" clang-tidy -p build/dev --quiet 2>/dev/null
+}
+
+run_tests_with() { scripts/test.sh --no-deps --preset "$1"; }
+
+step_asan() {
+  ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+    run_tests_with asan
+}
+
+step_tsan() { TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_tests_with tsan; }
+
+step_fuzz() {
+  [[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz >/dev/null
+  local targets target found
+  mapfile -t targets < <(sed -n 's/^agentd_fuzz_target(\([a-z0-9_]*\).*/\1/p' tests/fuzz/CMakeLists.txt)
+  cmake --build --preset fuzz --target "${targets[@]}"
+  for target in "${targets[@]}"; do
+    echo "fuzz: $target"
+    found=$(mktemp -d)
+    # What it finds goes into a directory of its own; the seeds are only read.
+    "build/fuzz/fuzz/$target" -max_total_time="${FUZZ_SECONDS:-10}" -verbosity=0 -print_final_stats=0 \
+      -artifact_prefix="$found/" "$found" "tests/fuzz/corpus/${target%_fuzz}"
+    rm -rf "$found"
+  done
+}
+
+# Runs inside `timeout`, as a process of its own: `check.sh --inside STEP`.
+if [[ "${1:-}" == --inside ]]; then
+  cd "$(dirname "${BASH_SOURCE[0]}")/.."
+  "step_$2"
+  exit
+fi
+
+deps=yes
+steps=()
+for argument in "$@"; do
+  case "$argument" in
+    --help | -h) usage && exit 0 ;;
+    --no-deps) deps=no ;;
+    *)
+      declare -F "step_$argument" >/dev/null || {
+        echo "check: there is no step \"$argument\"; the steps are ${all_steps[*]}" >&2
+        exit 64
+      }
+      steps+=("$argument")
+      ;;
+  esac
+done
+((${#steps[@]})) || steps=("${all_steps[@]}")
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+[[ "$deps" == no ]] || scripts/install-deps.sh build test check
+
+summary=()
+failures=0
+for step in "${steps[@]}"; do
+  echo "== $step"
+  started=$SECONDS
+  result=passed
+  status=0
+  timeout --kill-after=10 "$(limit_of "$step")" scripts/check.sh --inside "$step" || status=$?
+  if ((status == 124)); then
+    result="failed: took longer than $(limit_of "$step") s"
+  elif ((status != 0)); then
+    result=failed
+  fi
+  ((status == 0)) || failures=$((failures + 1))
+  summary+=("$(printf '%-9s %s (%d s)' "$step" "$result" $((SECONDS - started)))")
+done
+
+echo "== summary"
+printf '%s\n' "${summary[@]}"
+exit $((failures > 0))

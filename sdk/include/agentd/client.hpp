@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <agentd/agent_ref.hpp>
+#include <agentd/flow.hpp>
+#include <agentd/json.hpp>
+#include <agentd/message.hpp>
+#include <agentd/task.hpp>
+
+/// What a program needs to call agents that live on nodes: the part of the SDK without server code.
+///
+///     #include <agentd/client.hpp>                    // target agentd::client
+///
+///     auto writer = agentd::remote("chat", {.host = "10.0.0.2"}, {{"model", "small"}});
+///     auto critic = agentd::attach("critic-1", {.host = "10.0.0.3", .port = 12001});
+///     std::cout << critic(writer("tides")).content();
+///
+/// The program keeps one connection to each node, shared by all proxies. A connection that is lost is
+/// made again, and what had not settled is sent again under the same ids, so nothing runs twice. The
+/// program may end at any time: what it has called goes on over there.
+namespace agentd {
+
+/// A node to talk to.
+struct At {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 12001;
+};
+
+/// Where `remote` makes an agent, and which.
+struct RemoteOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 12001;
+  /// Minted where empty.
+  std::string id;
+  /// The name in its answers; its type's, or `args.name`, where empty.
+  std::string name;
+  /// As `agent.create` takes them: `deadline_ms`, `mailbox`, `ordering`, …; null for none.
+  Json options;
+};
+
+/// Makes a new agent of that type at that node, and waits until it is there. Throws `Error`:
+/// `peer_unreachable` where the node could not be reached for 10 s, `type_not_found`, `conflict`
+/// where the id is taken by another agent, `invalid_params`, …
+[[nodiscard]] AgentRef remote(std::string_view type, const RemoteOptions& where = {},
+                              const Json& args = Json::object());
+
+/// Refers to an agent that exists already. Asks nobody: a call to one that does not exist fails with
+/// `agent_not_found`. Throws `Error` (`invalid_params`) where `id` cannot be an agent's.
+[[nodiscard]] AgentRef attach(std::string_view id, const At& node = {});
+
+/// The token that this program shows to that node, from its next connection on. Call it before the
+/// first use of the node.
+void set_token(const At& node, std::string token);
+
+/// Runs a coroutine to its end on this thread, and answers what it answers, or throws what it throws.
+///
+///     agentd::Message draft = agentd::sync_wait([&]() -> agentd::Task<agentd::Message> {
+///       co_return co_await writer(co_await planner("tides"));
+///     }());
+Message sync_wait(Task<Message> task);
+
+}  // namespace agentd

@@ -1,0 +1,81 @@
+#include <agentd/client.hpp>
+
+#include <exception>
+#include <optional>
+
+#include "sdk/src/create.hpp"
+#include "sdk/src/outside_context.hpp"
+#include "sdk/src/remote_agent.hpp"
+#include "sdk/src/session.hpp"
+
+namespace agentd {
+namespace {
+
+void check_node(const std::string& host, std::uint16_t port) {
+  if (!host.empty() && port != 0) return;
+  throw Error(ErrorKind::invalid_params,
+              "a node's address is a host and a port, not \"" + host + "\" and " + std::to_string(port));
+}
+
+/// A coroutine that starts at once and tells when it has ended.
+struct Started {
+  struct promise_type {
+    Started get_return_object() { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::terminate(); }
+  };
+};
+
+struct Ending {
+  std::optional<Message> answer;
+  std::exception_ptr thrown;
+  bool done = false;
+};
+
+Started run_to_end(Task<Message> task, Ending& ending) {
+  try {
+    ending.answer = co_await std::move(task);
+  } catch (...) {
+    ending.thrown = std::current_exception();
+  }
+  ending.done = true;
+}
+
+}  // namespace
+
+AgentRef remote(std::string_view type, const RemoteOptions& where, const Json& args) {
+  check_node(where.host, where.port);
+  auto& session = sdk::Session::instance();
+  const NodeAddress node{where.host, where.port};
+  return AgentRef(
+      session.agent({node, sdk::create_agent(session.node(node),
+                                             {std::string(type), where.id, where.name,
+                                              args.is_null() ? Json::object() : args, where.options})}));
+}
+
+AgentRef attach(std::string_view id, const At& node) {
+  check_node(node.host, node.port);
+  if (!is_agent_id(id)) {
+    throw Error(ErrorKind::invalid_params,
+                "an agent's id is [A-Za-z0-9._-]{1,128}, not \"" + std::string(id.substr(0, 140)) + "\"");
+  }
+  return AgentRef(sdk::Session::instance().agent({{node.host, node.port}, std::string(id)}));
+}
+
+void set_token(const At& node, std::string token) {
+  sdk::Session::instance().set_token({node.host, node.port}, std::move(token));
+}
+
+Message sync_wait(Task<Message> task) {
+  const auto context = std::make_shared<sdk::SyncContext>(detail::current_context());
+  const detail::ContextScope scope(context.get());
+  Ending ending;
+  run_to_end(std::move(task), ending);
+  context->run_until(ending.done);
+  if (ending.thrown) std::rethrow_exception(ending.thrown);
+  return *std::move(ending.answer);
+}
+
+}  // namespace agentd

@@ -1,0 +1,33 @@
+#include "sdk/src/create.hpp"
+
+namespace agentd::sdk {
+namespace {
+
+std::string params_of(const NewAgent& agent) {
+  Json params{{"type", agent.type}, {"agent", agent.id}, {"args", agent.args}};
+  if (!agent.name.empty()) params["name"] = agent.name;
+  if (!agent.options.is_null()) params["options"] = agent.options;
+  try {
+    return params.dump();
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::invalid_params,
+                "the arguments of a new " + agent.type + " are no valid UTF-8: " + error.what());
+  }
+}
+
+}  // namespace
+
+std::string mint_agent_id(std::string_view type) {
+  std::string id;
+  for (const char c : type.substr(0, 100)) id += is_agent_id({&c, 1}) ? c : '_';
+  return id + '-' + random_suffix(8);
+}
+
+std::string create_agent(SessionNode& node, NewAgent agent) {
+  if (agent.id.empty()) agent.id = mint_agent_id(agent.type);
+  const auto answer = Session::instance().ask(node, "agent.create", params_of(agent));
+  if (!answer) throw Error(answer.error());
+  return agent.id;
+}
+
+}  // namespace agentd::sdk

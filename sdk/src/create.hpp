@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include <agentd/json.hpp>
+
+#include "sdk/src/session.hpp"
+
+namespace agentd::sdk {
+
+struct NewAgent {
+  std::string type;
+  /// Minted where empty: before it is sent, so that asking again makes no second one.
+  std::string id;
+  std::string name;
+  Json args = Json::object();
+  Json options;
+};
+
+/// Makes an agent at that node, waits until it is there, and answers its id. Throws `Error`.
+std::string create_agent(SessionNode& node, NewAgent agent);
+
+/// An id for an agent of that type.
+[[nodiscard]] std::string mint_agent_id(std::string_view type);
+
+}  // namespace agentd::sdk

@@ -1,0 +1,212 @@
+#include "sdk/src/remote_agent.hpp"
+
+#include <future>
+#include <stdexcept>
+#include <utility>
+
+#include "common/json/text.hpp"
+#include "common/protocol/params.hpp"
+#include "sdk/src/input_text.hpp"
+
+namespace agentd::sdk {
+namespace {
+
+/// What a node takes in one frame, less what the envelope may add.
+constexpr std::size_t largest_params = (2U << 20) - (4U << 10);
+constexpr std::chrono::seconds clone_limit{300};
+
+Error input_failed(const Error& cause) {
+  return Error(ErrorKind::input_failed, "an input of this call failed: " + cause.message()).because(cause);
+}
+
+Error too_large(std::size_t size) {
+  return Error(ErrorKind::invalid_params, "the call is " + std::to_string(size) +
+                                              " bytes long with its input; a node takes " +
+                                              std::to_string(largest_params))
+      .with("limit", "frame");
+}
+
+}  // namespace
+
+RemoteAgent::RemoteAgent(Session& session, AgentAddress address)
+    : session_(session), address_(std::move(address)), node_(session.node(address_.node)) {}
+
+RemoteAgent::~RemoteAgent() { session_.forget(address_); }
+
+std::shared_ptr<RemoteAgent> RemoteAgent::self() {
+  return std::static_pointer_cast<RemoteAgent>(shared_from_this());
+}
+
+Message RemoteAgent::call(std::string_view method, const Message& input, const CallOptions& options) {
+  RemoteCall::Plan plan;
+  plan.method = method;
+  plan.input = input;
+  if (options.deadline) plan.deadline = RemoteCall::Clock::now() + *options.deadline;
+  return make_call(CallId::mint(), std::move(plan));
+}
+
+Message RemoteAgent::make_call(const CallId& id, RemoteCall::Plan plan) {
+  auto owned = std::make_unique<RemoteCall>(session_, self(), node_, id);
+  RemoteCall& call = *owned;
+  auto cell = std::make_shared<detail::Cell>(std::move(owned));
+  call.plan() = std::move(plan);
+  call.plan().plain = is_plain(call.plan().input);
+  if (call.plan().plain) {
+    write_params(call);
+    call.plan().input = {};
+  }
+  call.hold(cell);
+  session_.hand_over(call);
+  return Message(std::move(cell));
+}
+
+void RemoteAgent::write_params(RemoteCall& call) const {
+  RemoteCall::Plan& plan = call.plan();
+  // Kept for the next call of this thread: an input's text is copied once, and allocated never.
+  static thread_local std::string input;
+  input.clear();
+  append_input(input, plan.input, node_);
+  protocol::OutgoingCall outgoing;
+  outgoing.agent = address_.agent;
+  outgoing.method = plan.method;
+  outgoing.call = call.id();
+  outgoing.input = input;
+  outgoing.settled = protocol::SettledMode::automatic;
+  outgoing.caller = plan.caller;
+  outgoing.path = plan.path.empty() ? nullptr : &plan.path;
+  plan.params.reserve(input.size() + 160);
+  protocol::append_call_params(plan.params, outgoing);
+  // The link adds the remaining time, and the end.
+  plan.params.pop_back();
+}
+
+void RemoteAgent::submit(RemoteCall& call) {
+  if (!call.plan().plain) look_at_inputs(call);
+  if (call.state() == RemoteCall::State::settled) return;
+  auto lane = lanes_.find(call.plan().caller);
+  if (lane == lanes_.end()) {
+    if (sendable(call)) return send(call);
+    lane = lanes_.emplace(call.plan().caller, Lane()).first;
+  }
+  Step step;
+  step.cell = call.cell();
+  step.call = &call;
+  lane->second.push_back(std::move(step));
+  call.watch_deadline();
+  if (!call.plan().plain) watch_inputs(call);
+}
+
+bool RemoteAgent::sendable(RemoteCall& call) {
+  if (call.plan().plain) return true;
+  bool ready = true;
+  for_each_part(call.plan().input, [&](const std::shared_ptr<detail::Cell>& cell) {
+    const PartState state = part_state(*cell, node_);
+    ready = ready && (state == PartState::value || state == PartState::reference);
+  });
+  return ready;
+}
+
+void RemoteAgent::send(RemoteCall& call) {
+  if (call.plan().params.empty()) write_params(call);
+  const std::size_t size = call.plan().params.size();
+  if (size > largest_params) return call.fail(too_large(size));
+  call.send();
+}
+
+/// Fails the call at once where an input has.
+void RemoteAgent::look_at_inputs(RemoteCall& call) {
+  if (call.state() != RemoteCall::State::held) return;
+  const Error* cause = nullptr;
+  for_each_part(call.plan().input, [&](const std::shared_ptr<detail::Cell>& cell) {
+    if (!cause && part_state(*cell, node_) == PartState::failed) cause = cell->error();
+  });
+  if (cause) call.fail(input_failed(*cause));
+}
+
+void RemoteAgent::watch_inputs(RemoteCall& call) {
+  const std::weak_ptr<detail::Cell> waiting = call.cell();
+  // Runs on the loop; what it looks at may have settled long ago.
+  const auto look = [this, waiting, agent = self(), caller = call.plan().caller] {
+    if (const auto cell = waiting.lock()) look_at_inputs(*remote_call_of(*cell));
+    pump(caller);
+  };
+  for_each_part(call.plan().input, [&](const std::shared_ptr<detail::Cell>& cell) {
+    switch (part_state(*cell, node_)) {
+      case PartState::waits_for_sending:
+        remote_call_of(*cell)->when_sent([this, look] { session_.post(look); });
+        cell->when_settled([this, look] { session_.post(look); });
+        break;
+      case PartState::waits_for_value:
+        cell->when_readable([this, look] { session_.post(look); });
+        break;
+      case PartState::value:
+      case PartState::reference:
+      case PartState::failed:
+        break;
+    }
+  });
+}
+
+void RemoteAgent::pump(const std::string& caller) {
+  const auto found = lanes_.find(caller);
+  if (found == lanes_.end()) return;
+  Lane& lane = found->second;
+  const auto keep = self();
+  while (!lane.empty()) {
+    RemoteCall* call = lane.front().call;
+    if (call && !call->plan().plain) look_at_inputs(*call);
+    const bool gone = call && call->state() != RemoteCall::State::held;
+    if (call && !gone && !sendable(*call)) return;
+    const Step step = std::move(lane.front());
+    lane.pop_front();
+    if (step.act) {
+      step.act();
+    } else if (!gone) {
+      send(*call);
+    }
+  }
+  lanes_.erase(found);
+}
+
+void RemoteAgent::in_lane(std::function<void()> act) {
+  const auto lane = lanes_.find("");
+  if (lane == lanes_.end()) return act();
+  Step step;
+  step.act = std::move(act);
+  lane->second.push_back(std::move(step));
+}
+
+AgentRef RemoteAgent::clone() {
+  if (session_.on_loop()) {
+    throw std::logic_error("AgentRef::clone waits, so it cannot be called from a callback");
+  }
+  // The copy's id is minted here, so that asking again makes no second one.
+  const std::string as = address_.agent.substr(0, 100) + "-" + random_suffix(8);
+  std::promise<Result<std::string>> answer;
+  ask_for_clone(as, [&answer](Result<std::string> result) { answer.set_value(std::move(result)); });
+  const auto result = answer.get_future().get();
+  if (!result) throw Error(result.error());
+  return AgentRef(session_.agent({address_.node, as}));
+}
+
+void RemoteAgent::ask_for_clone(const std::string& as, std::function<void(Result<std::string>)> done) {
+  std::string params = R"({"agent":)";
+  json::append_string(params, address_.agent);
+  params += R"(,"as":)";
+  json::append_string(params, as);
+  params += '}';
+  session_.post([agent = self(), params = std::move(params), done = std::move(done)]() mutable {
+    agent->in_lane([agent, params = std::move(params), done = std::move(done)]() mutable {
+      agent->session_.link(agent->node_)
+          .request("agent.clone", std::move(params), RemoteCall::Clock::now() + clone_limit, std::move(done));
+    });
+  });
+}
+
+AgentRef RemoteAgent::to_dist(const DistOptions&) {
+  throw Error(
+      ErrorKind::not_supported,
+      "the agent " + address_.text() + " is distributed already; to_dist moves an agent that make() made");
+}
+
+}  // namespace agentd::sdk

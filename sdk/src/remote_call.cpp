@@ -1,0 +1,136 @@
+#include "sdk/src/remote_call.hpp"
+
+#include <typeinfo>
+#include <utility>
+
+#include "common/json/text.hpp"
+#include "common/protocol/envelope.hpp"
+#include "common/protocol/values.hpp"
+#include "sdk/src/remote_agent.hpp"
+
+namespace agentd::sdk {
+namespace {
+
+constexpr std::chrono::seconds fetch_limit{30};
+
+std::string call_params(const CallId& call) {
+  // An id has no character that JSON escapes.
+  return R"({"call":")" + std::string(call.text()) + "\"}";
+}
+
+/// The outcome in what `call.get` answers.
+Result<detail::MessageData> read_get_answer(std::string_view answer) {
+  for (json::Members members(answer); members.next();) {
+    if (members.key_is("value")) return protocol::read_message(members.value());
+    if (members.key_is("error")) return protocol::read_error(members.value());
+  }
+  return Error(ErrorKind::internal, "the node answered call.get with neither a value nor an error");
+}
+
+void supply(detail::Cell& cell, Result<detail::MessageData> outcome) {
+  if (outcome) {
+    cell.supply(std::move(*outcome));
+  } else {
+    cell.supply_failure(outcome.error());
+  }
+}
+
+}  // namespace
+
+RemoteCall::~RemoteCall() {
+  if (was_sent_) session_.release(node_, id_);
+}
+
+std::optional<Placeholder> RemoteCall::placeholder() const {
+  // A node that was asked for a call before it was sent would not wait long for it.
+  if (state() == State::held) return std::nullopt;
+  return Placeholder{node_.address, id_};
+}
+
+void RemoteCall::fetch(const std::shared_ptr<detail::Cell>& cell) {
+  session_.post([this, cell] {
+    session_.link(node_).request("call.get", call_params(id_), Clock::now() + fetch_limit,
+                                 [cell](Result<std::string> answer) {
+                                   if (!answer) return cell->supply_failure(answer.error());
+                                   supply(*cell, read_get_answer(*answer));
+                                 });
+  });
+}
+
+void RemoteCall::cancel(const std::shared_ptr<detail::Cell>& cell) {
+  session_.post([this, cell] {
+    if (state() == State::held) {
+      fail(Error(ErrorKind::cancelled, "the call was cancelled before it was sent"));
+    } else if (state() == State::sent) {
+      // The outcome comes as every call's does; the answer to this says nothing more.
+      session_.link(node_).request("call.cancel", call_params(id_), Clock::now() + fetch_limit,
+                                   [cell](const Result<std::string>&) {});
+    }
+  });
+}
+
+void RemoteCall::send() {
+  deadline_timer_.cancel();
+  was_sent_ = true;
+  state_ = State::sent;
+  session_.link(node_).call(
+      id_, std::move(plan_.params), plan_.deadline.value_or(Clock::time_point::max()),
+      [this](net::Settled outcome) { settled(std::move(outcome)); },
+      [this](std::string_view value) { progressed(value); });
+  run_when_sent();
+}
+
+void RemoteCall::fail(Error error) {
+  if (state() == State::settled) return;
+  error.at_call(id_.text()).at_agent(agent_->address().agent).at_node(node_.address.text());
+  const auto cell = cell_;
+  state_ = State::settled;
+  cell->fail(std::move(error));
+  finish();
+}
+
+void RemoteCall::settled(net::Settled outcome) {
+  const auto cell = cell_;
+  state_ = State::settled;
+  if (outcome.elsewhere) {
+    cell->settle_elsewhere();
+  } else if (outcome.outcome) {
+    cell->settle(std::move(*outcome.outcome));
+  } else {
+    Error error = outcome.outcome.error();
+    if (error.agent().empty()) error.at_agent(agent_->address().agent);
+    cell->fail(std::move(error));
+  }
+  finish();
+}
+
+void RemoteCall::progressed(std::string_view value) { cell_->progress(Json::parse(value, nullptr, false)); }
+
+void RemoteCall::finish() {
+  deadline_timer_.cancel();
+  run_when_sent();
+  plan_ = {};
+  // Perhaps the last thing that kept the cell, and with it this call.
+  const auto last = std::move(cell_);
+}
+
+void RemoteCall::run_when_sent() {
+  for (auto& work : std::exchange(when_sent_, {})) work();
+}
+
+void RemoteCall::watch_deadline() {
+  if (!plan_.deadline) return;
+  deadline_timer_.call = this;
+  session_.loop().start(deadline_timer_, *plan_.deadline, [](async::Timer& timer) {
+    static_cast<DeadlineTimer&>(timer).call->fail(
+        Error(ErrorKind::deadline_exceeded, "the call's input was not there by its deadline"));
+  });
+}
+
+RemoteCall* remote_call_of(const detail::Cell& cell) {
+  auto* source = cell.source();
+  if (!source || typeid(*source) != typeid(RemoteCall)) return nullptr;
+  return static_cast<RemoteCall*>(source);
+}
+
+}  // namespace agentd::sdk

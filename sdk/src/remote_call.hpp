@@ -1,0 +1,104 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <agentd/message.hpp>
+
+#include "common/async/timers.hpp"
+#include "common/net/node_link.hpp"
+#include "common/vocabulary/cell.hpp"
+#include "sdk/src/session.hpp"
+
+namespace agentd::sdk {
+
+class RemoteAgent;
+
+/// One call to an agent on a node, from the moment it is made until its outcome is released.
+///
+/// Owned by the cell that it settles, and keeps that cell alive until then. Made on any thread;
+/// after `Session::hand_over` it belongs to the session's loop, but for what CellSource offers.
+/// Destroying it releases the outcome: by then the call has settled, the last message is gone, and
+/// no unsettled call depends on it.
+class RemoteCall final : public detail::CellSource {
+public:
+  using Clock = std::chrono::steady_clock;
+  enum class State : std::uint8_t {
+    /// On its way to the loop, or in its agent's lane.
+    held,
+    sent,
+    settled,
+  };
+
+  RemoteCall(Session& session, std::shared_ptr<RemoteAgent> agent, SessionNode& node, const CallId& id)
+      : session_(session), agent_(std::move(agent)), node_(node), id_(id) {}
+  ~RemoteCall() override;
+
+  [[nodiscard]] std::optional<Placeholder> placeholder() const override;
+  void fetch(const std::shared_ptr<detail::Cell>& cell) override;
+  void cancel(const std::shared_ptr<detail::Cell>& cell) override;
+
+  [[nodiscard]] const CallId& id() const { return id_; }
+  [[nodiscard]] SessionNode& node() const { return node_; }
+  [[nodiscard]] RemoteAgent& agent() const { return *agent_; }
+  [[nodiscard]] State state() const { return state_.load(std::memory_order_acquire); }
+
+  /// What the maker fills in before `begin`.
+  struct Plan {
+    std::string method;
+    Message input;
+    std::optional<Clock::time_point> deadline;
+    /// For a nested call: whose it is, and the agents that it came through.
+    std::string caller;
+    std::vector<std::string> path;
+    /// The params without their end, where the input could be written already.
+    std::string params;
+    /// The input has no part that may have to be waited for, or may fail.
+    bool plain = false;
+  };
+  [[nodiscard]] Plan& plan() { return plan_; }
+
+  // On the loop.
+
+  /// From here on the call keeps its cell alive, until it settles.
+  void hold(std::shared_ptr<detail::Cell> cell) { cell_ = std::move(cell); }
+  [[nodiscard]] const std::shared_ptr<detail::Cell>& cell() const { return cell_; }
+  void send();
+  /// Settles it without, or instead of, the node.
+  void fail(Error error);
+  /// Runs `work` when the call has been sent, or has settled.
+  void when_sent(std::function<void()> work) { when_sent_.push_back(std::move(work)); }
+  /// Fails the call at its deadline while it is in the lane. @pre state() == held
+  void watch_deadline();
+
+private:
+  struct DeadlineTimer : async::Timer {
+    RemoteCall* call = nullptr;
+  };
+
+  void settled(net::Settled outcome);
+  void progressed(std::string_view value);
+  void finish();
+  void run_when_sent();
+
+  Session& session_;
+  std::shared_ptr<RemoteAgent> agent_;
+  SessionNode& node_;
+  CallId id_;
+  std::atomic<State> state_{State::held};
+  std::atomic<bool> was_sent_{false};
+  std::shared_ptr<detail::Cell> cell_;
+  Plan plan_;
+  std::vector<std::function<void()>> when_sent_;
+  DeadlineTimer deadline_timer_;
+};
+
+/// The call behind a message's cell; null where it is none of a session.
+[[nodiscard]] RemoteCall* remote_call_of(const detail::Cell& cell);
+
+}  // namespace agentd::sdk

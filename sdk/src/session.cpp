@@ -1,0 +1,216 @@
+#include "sdk/src/session.hpp"
+
+#include <condition_variable>
+#include <cstdlib>
+#include <future>
+#include <stdexcept>
+#include <utility>
+
+#include "common/vocabulary/context.hpp"
+#include "sdk/src/input_text.hpp"
+#include "sdk/src/outside_context.hpp"
+#include "sdk/src/remote_agent.hpp"
+#include "sdk/src/remote_call.hpp"
+
+namespace agentd::sdk {
+namespace {
+
+constexpr std::chrono::milliseconds release_delay{20};
+constexpr std::chrono::seconds reach_limit{10};
+constexpr std::chrono::seconds answer_limit{300};
+constexpr std::chrono::seconds exit_limit{1};
+constexpr std::chrono::microseconds spin_time{50};
+
+}  // namespace
+
+Session& Session::instance() {
+  static Session& session = *new Session;
+  return session;
+}
+
+Session::Session() : caller_("sdk-" + random_suffix(20)) {
+  release_timer_.session = this;
+  loop_.spin(spin_time, [this] { return something_waits(); });
+}
+
+void Session::ensure_running() {
+  if (running_.load(std::memory_order_acquire)) return;
+  std::call_once(started_, [this] {
+    std::thread thread([this] {
+      loop_thread_ = std::this_thread::get_id();
+      const auto context = std::make_shared<LoopContext>(loop_);
+      const detail::ContextScope scope(context.get());
+      loop_.run();
+    });
+    thread.detach();
+    std::atexit([] { Session::instance().write_what_was_handed_over(); });
+    running_ = true;
+  });
+}
+
+SessionNode& Session::node(const NodeAddress& address) {
+  const std::lock_guard lock(directory_mutex_);
+  auto& node = nodes_[address];
+  if (!node) {
+    node = std::make_unique<SessionNode>();
+    node->address = address;
+    node->loopback = is_loopback(address.host);
+  }
+  return *node;
+}
+
+std::shared_ptr<RemoteAgent> Session::agent(const AgentAddress& address) {
+  {
+    const std::lock_guard lock(directory_mutex_);
+    const auto known = agents_.find(address);
+    if (known != agents_.end()) {
+      if (auto agent = known->second.lock()) return agent;
+    }
+  }
+  auto agent = std::make_shared<RemoteAgent>(*this, address);
+  const std::lock_guard lock(directory_mutex_);
+  auto& known = agents_[address];
+  // Another thread may have been quicker: one agent has one proxy, and so one lane.
+  if (auto quicker = known.lock()) return quicker;
+  known = agent;
+  return agent;
+}
+
+void Session::forget(const AgentAddress& address) {
+  const std::lock_guard lock(directory_mutex_);
+  const auto known = agents_.find(address);
+  if (known != agents_.end() && known->second.expired()) agents_.erase(known);
+}
+
+void Session::set_token(const NodeAddress& node, std::string token) {
+  const std::lock_guard lock(directory_mutex_);
+  tokens_[node] = std::move(token);
+}
+
+net::NodeLink& Session::link(SessionNode& node) {
+  if (!node.link) {
+    net::LinkSettings settings;
+    settings.node = node.address;
+    settings.caller = caller_;
+    {
+      const std::lock_guard lock(directory_mutex_);
+      const auto token = tokens_.find(node.address);
+      if (token != tokens_.end()) settings.token = token->second;
+    }
+    node.link = net::NodeLink::make(loop_, std::move(settings));
+    links_.push_back(node.link.get());
+  }
+  return *node.link;
+}
+
+bool Session::something_waits() const {
+  for (const net::NodeLink* link : links_) {
+    if (link->waiting() > 0) return true;
+  }
+  return false;
+}
+
+void Session::post(async::Loop::Work work) {
+  ensure_running();
+  loop_.post(std::move(work));
+}
+
+void Session::hand_over(RemoteCall& call) {
+  ensure_running();
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    inbox_.push_back(&call);
+    if (std::exchange(drain_scheduled_, true)) return;
+  }
+  loop_.post([this] { drain(); });
+}
+
+void Session::drain() {
+  draining_.clear();
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    draining_.swap(inbox_);
+    drain_scheduled_ = false;
+  }
+  for (RemoteCall* call : draining_) call->agent().submit(*call);
+  send_releases();
+}
+
+void Session::release(SessionNode& node, const CallId& call) {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    releases_.push_back({&node, call});
+    if (std::exchange(release_scheduled_, true)) return;
+  }
+  loop_.post([this] { release_soon(); });
+}
+
+/// Waits a little for more: a release is in no hurry, and each wake-up costs.
+void Session::release_soon() {
+  loop_.start(release_timer_, async::Loop::Clock::now() + release_delay, [](async::Timer& timer) {
+    Session& session = *static_cast<ReleaseTimer&>(timer).session;
+    {
+      const std::lock_guard lock(session.inbox_mutex_);
+      session.release_scheduled_ = false;
+    }
+    session.send_releases();
+  });
+}
+
+void Session::send_releases() {
+  {
+    const std::lock_guard lock(inbox_mutex_);
+    releasing_.swap(releases_);
+  }
+  for (const Release& release : releasing_) link(*release.node).release(release.call);
+  releasing_.clear();
+}
+
+Result<std::string> Session::ask(SessionNode& node, std::string_view method, const std::string& params) {
+  if (on_loop()) {
+    throw std::logic_error(std::string(method) +
+                           " waits for its answer, so it cannot be asked for from a callback");
+  }
+  const auto until = async::Loop::Clock::now() + answer_limit;
+  while (true) {
+    auto answer = ask_once(node, method, params);
+    // The node is there and has not answered yet; one that cannot be reached gives another error.
+    const bool again =
+        !answer && answer.error().kind() == ErrorKind::deadline_exceeded && async::Loop::Clock::now() < until;
+    if (!again) return answer;
+  }
+}
+
+Result<std::string> Session::ask_once(SessionNode& node, std::string_view method, const std::string& params) {
+  std::promise<Result<std::string>> answer;
+  post([&] {
+    link(node).request(method, params, async::Loop::Clock::now() + reach_limit,
+                       [&answer](Result<std::string> result) { answer.set_value(std::move(result)); });
+  });
+  return answer.get_future().get();
+}
+
+/// Calls that were made go on without this process, but only if the node has heard of them.
+void Session::write_what_was_handed_over() {
+  if (on_loop()) return;
+  const auto until = std::chrono::steady_clock::now() + exit_limit;
+  bool written = false;
+  while (!written && std::chrono::steady_clock::now() < until) {
+    auto looked = std::make_shared<std::promise<bool>>();
+    auto future = looked->get_future();
+    // After the turn in which it was posted: what is handed over is in the outbox by then.
+    loop_.post([this, looked] { loop_.at_turn_end([this, looked] { looked->set_value(all_written()); }); });
+    if (future.wait_until(until) != std::future_status::ready) return;
+    written = future.get();
+    if (!written) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+bool Session::all_written() const {
+  for (const net::NodeLink* link : links_) {
+    if (!link->all_written()) return false;
+  }
+  return true;
+}
+
+}  // namespace agentd::sdk

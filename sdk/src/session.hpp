@@ -1,0 +1,113 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <agentd/ids.hpp>
+
+#include "common/async/loop.hpp"
+#include "common/net/node_link.hpp"
+#include "common/protocol/result.hpp"
+
+namespace agentd::sdk {
+
+class RemoteAgent;
+class RemoteCall;
+
+/// A node that this program talks to. Made once for an address, and kept.
+struct SessionNode {
+  NodeAddress address;
+  /// Other machines cannot reach it.
+  bool loopback = false;
+  /// Loop thread only; made when it is first needed.
+  std::shared_ptr<net::NodeLink> link;
+};
+
+/// This program as a caller: one loop on one thread, one connection to each node, one caller id.
+///
+/// Made when it is first needed, and never destroyed: messages may outlive `main`. At exit, what was
+/// handed over is still written, for a second at most. Thread-safe where not said otherwise. A
+/// process that forks without `exec` has no session in the child.
+class Session {
+public:
+  static Session& instance();
+
+  [[nodiscard]] SessionNode& node(const NodeAddress& address);
+  /// The one proxy for that agent while somebody holds it.
+  [[nodiscard]] std::shared_ptr<RemoteAgent> agent(const AgentAddress& address);
+  /// That agent's proxy is gone.
+  void forget(const AgentAddress& address);
+  [[nodiscard]] const std::string& caller() const { return caller_; }
+  /// What the connection to that node shows as its token, from the next connection on.
+  void set_token(const NodeAddress& node, std::string token);
+
+  /// Takes a call to its agent's lane. Calls leave in the order handed over; many wake the loop once.
+  void hand_over(RemoteCall& call);
+  /// The outcome is no longer needed. Never wakes the loop more than every 20 ms.
+  void release(SessionNode& node, const CallId& call);
+  void post(async::Loop::Work work);
+  [[nodiscard]] bool on_loop() const { return std::this_thread::get_id() == loop_thread_.load(); }
+
+  /// A request that is waited for. Tries to reach the node for 10 s, and then waits 300 s for the
+  /// answer, asking again with the same params: the method must be idempotent.
+  /// Throws `std::logic_error` on the loop's thread, where waiting would be for ever.
+  [[nodiscard]] Result<std::string> ask(SessionNode& node, std::string_view method,
+                                        const std::string& params);
+
+  /// Loop thread only.
+  [[nodiscard]] async::Loop& loop() { return loop_; }
+  [[nodiscard]] net::NodeLink& link(SessionNode& node);
+
+private:
+  struct Release {
+    SessionNode* node;
+    CallId call;
+  };
+  struct ReleaseTimer : async::Timer {
+    Session* session = nullptr;
+  };
+
+  Session();
+  void ensure_running();
+  void drain();
+  void release_soon();
+  void send_releases();
+  [[nodiscard]] bool something_waits() const;
+  [[nodiscard]] Result<std::string> ask_once(SessionNode& node, std::string_view method,
+                                             const std::string& params);
+  void write_what_was_handed_over();
+  [[nodiscard]] bool all_written() const;
+
+  const std::string caller_;
+  async::Loop loop_;
+  std::once_flag started_;
+  std::atomic<bool> running_{false};
+  std::atomic<std::thread::id> loop_thread_;
+
+  std::mutex directory_mutex_;
+  std::map<NodeAddress, std::unique_ptr<SessionNode>> nodes_;
+  std::map<AgentAddress, std::weak_ptr<RemoteAgent>> agents_;
+  std::map<NodeAddress, std::string> tokens_;
+
+  std::mutex inbox_mutex_;
+  std::vector<RemoteCall*> inbox_;
+  std::vector<Release> releases_;
+  bool drain_scheduled_ = false;
+  bool release_scheduled_ = false;
+  ReleaseTimer release_timer_;
+
+  // Loop thread only.
+  std::vector<RemoteCall*> draining_;
+  std::vector<Release> releasing_;
+  std::vector<net::NodeLink*> links_;
+};
+
+}  // namespace agentd::sdk

@@ -41,8 +41,16 @@ TargetResolver& resolver() {
   return installed;
 }
 
+/// Strict: the JSON library would cut another number to fit.
+std::uint16_t port_of(const Json& json) {
+  const auto port = json.is_number_integer() ? json.get<std::int64_t>() : -1;
+  if (port < 0 || port > 65535) throw std::invalid_argument("no port");
+  return static_cast<std::uint16_t>(port);
+}
+
 Target& known(const std::shared_ptr<Target>& target) {
-  if (!target) throw std::logic_error("this AgentRef names no agent: it was default-constructed or moved from");
+  if (!target)
+    throw std::logic_error("this AgentRef names no agent: it was default-constructed or moved from");
   return *target;
 }
 
@@ -85,17 +93,17 @@ const AgentAddress& AgentRef::address() const { return detail::known(target_).ad
 
 void to_json(Json& json, const AgentRef& agent) {
   const AgentAddress& address = agent.address();
-  json = {{"$agent",
-           {{"host", address.node.host}, {"port", address.node.port}, {"agent", address.agent}}}};
+  json = {{"$agent", {{"host", address.node.host}, {"port", address.node.port}, {"agent", address.agent}}}};
 }
 
 void from_json(const Json& json, AgentRef& agent) {
   AgentAddress address;
   try {
     const Json& reference = json.at("$agent");
-    address = {{reference.at("host").get<std::string>(), reference.at("port").get<std::uint16_t>()},
+    address = {{reference.at("host").get<std::string>(), detail::port_of(reference.at("port"))},
                reference.at("agent").get<std::string>()};
-  } catch (const Json::exception&) {
+    if (!is_agent_id(address.agent)) throw std::invalid_argument("no agent id");
+  } catch (const std::exception&) {
     throw Error(ErrorKind::invalid_params,
                 "expected an agent reference {\"$agent\":{\"host\",\"port\",\"agent\"}}, not " +
                     json.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 120));

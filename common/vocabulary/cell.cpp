@@ -96,6 +96,8 @@ void Cell::finish(std::unique_lock<std::mutex> lock, State state) {
     on_progress_.clear();
   }
   const bool wanted = !has_value && (asked_ || !on_readable_.empty());
+  // Whoever is about to ask for the value finds that it is asked for.
+  asked_ |= wanted;
   lock.unlock();
   if (has_value) changed_.notify_all();
   run_all(settled);

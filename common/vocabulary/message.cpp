@@ -52,8 +52,8 @@ Message Message::from_json(Json content) {
 Message::Message(const MessageFields& fields)
     : cell_(std::make_shared<Cell>(
           MessageData{to_text(fields.content, "content"),
-                      fields.metadata.is_null() ? nullptr : to_text(fields.metadata, "metadata"),
-                      fields.name, fields.role, fields.id, fields.timestamp})) {}
+                      fields.metadata.is_null() ? nullptr : to_text(fields.metadata, "metadata"), fields.name,
+                      fields.role, fields.id, fields.timestamp})) {}
 
 Message Message::inputs(std::vector<Message> parts) {
   return Message(std::make_shared<Cell>(std::move(parts)));
@@ -87,7 +87,10 @@ const std::vector<Message>& Message::parts() const {
 bool Message::ready() const { return !cell_ || cell_->readable(); }
 
 bool Message::wait_for(std::chrono::nanoseconds limit) const {
-  return !cell_ || cell_->wait_until(Cell::Clock::now() + limit);
+  if (!cell_) return true;
+  const auto now = Cell::Clock::now();
+  if (limit >= Cell::Clock::time_point::max() - now) return cell_->wait_until(std::nullopt);
+  return cell_->wait_until(now + limit);
 }
 
 void Message::wait() const {
@@ -126,15 +129,13 @@ std::optional<Placeholder> Message::placeholder() const {
 Message::Awaiter Message::operator co_await() const { return {*this}; }
 
 void Message::Awaiter::await_suspend(std::coroutine_handle<> waiting) const {
+  // The coroutine's frame, and this awaiter in it, may be gone as soon as the callback is known: the
+  // cell must not go with it.
+  const auto cell = message.cell();
   auto* context = detail::current_context();
-  if (!context) {
-    message.cell()->when_readable([waiting] { waiting.resume(); });
-    return;
-  }
-  context->awaits(*message.cell());
-  // The coroutine's frame, and this awaiter in it, may be gone as soon as the callback is known.
-  message.cell()->when_readable(
-      [keep = context->shared_from_this(), waiting] { keep->resume(waiting); });
+  if (!context) return cell->when_readable([waiting] { waiting.resume(); });
+  context->awaits(*cell);
+  cell->when_readable([keep = context->shared_from_this(), waiting] { keep->resume(waiting); });
 }
 
 Message Message::Awaiter::await_resume() const {

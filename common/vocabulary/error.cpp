@@ -64,29 +64,24 @@ const Error& Error::root() const {
 Error& Error::because(Error cause) {
   std::vector<const Error*> links;
   for (const Error* link = &cause; link; link = link->cause_.get()) links.push_back(link);
-  // This error and `max_chain - 1` causes fit. Past that the middle goes: the first half tells the
-  // way in, the last links tell what failed first.
+  // This error and `max_chain - 1` causes fit. Past that the middle goes: the first links tell the way
+  // in, the last ones what failed first. Those are shared with the cause's chain, and only the first
+  // are copied, so that a long row of failures does not hold a chain each.
   constexpr std::size_t room = max_chain - 1;
+  constexpr std::size_t head = 4;
   if (links.size() <= room) {
     cause_ = std::make_shared<const Error>(std::move(cause));
     return *this;
   }
-  const std::size_t head = room / 2;
   const std::size_t dropped = links.size() - room;
-  std::shared_ptr<const Error> chain = links[head + dropped]->cause_;
-  for (std::size_t i = links.size(); i-- > 0;) {
-    if (i >= head && i < head + dropped) continue;
+  std::shared_ptr<const Error> chain = links[head + dropped - 1]->cause_;
+  for (std::size_t i = head; i-- > 0;) {
     auto link = std::make_shared<Error>(*links[i]);
-    if (i >= head + dropped) {
-      link->cause_ = i + 1 < links.size() ? chain : nullptr;
-    } else {
-      link->cause_ = chain;
-    }
     if (i + 1 == head) {
-      unsigned hidden = static_cast<unsigned>(dropped);
-      for (std::size_t k = head; k < head + dropped; ++k) hidden += links[k]->elided_;
-      link->elided_ += hidden;
+      link->elided_ += static_cast<unsigned>(dropped);
+      for (std::size_t k = head; k < head + dropped; ++k) link->elided_ += links[k]->elided_;
     }
+    link->cause_ = std::move(chain);
     chain = std::move(link);
   }
   cause_ = std::move(chain);

@@ -37,8 +37,8 @@ void Loop::spin(std::chrono::microseconds limit, std::function<bool()> wanted) {
 }
 
 void Loop::run() {
-  stopped_ = false;
-  while (!stopped_) turn(std::nullopt);
+  // A stop that came before this is not lost: it ends this run.
+  while (!stopped_.exchange(false)) turn(std::nullopt);
 }
 
 void Loop::run_once(std::chrono::milliseconds limit) { turn(Clock::now() + limit); }

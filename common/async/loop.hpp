@@ -46,7 +46,7 @@ public:
   /// Keeps the loop polling for so long before it blocks, while `wanted` (asked on the loop) holds.
   void spin(std::chrono::microseconds limit, std::function<bool()> wanted);
 
-  /// Turns until `stop`. Keeps what is posted meanwhile for a later `run`.
+  /// Turns until `stop`, one that came before included. Keeps what is posted meanwhile for a later `run`.
   void run();
   /// One turn; waits for something to do `limit` at most. For tests that decide the schedule.
   void run_once(std::chrono::milliseconds limit);

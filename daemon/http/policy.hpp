@@ -17,14 +17,14 @@ namespace agentd::http {
 /// Whom the server talks to.
 struct PolicySettings {
   /// Where it listens, and how others reach it.
-  NodeAddress listening;
-  NodeAddress advertised;
+  NodeAddress listening{};
+  NodeAddress advertised{};
   /// `NAME` or `NAME:PORT`; a name alone is good for our own ports.
-  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> allowed_hosts{};
   /// `SCHEME://NAME[:PORT]`.
-  std::vector<std::string> allowed_origins;
+  std::vector<std::string> allowed_origins{};
   /// Empty: none is asked for.
-  std::string token;
+  std::string token{};
 };
 
 /// A host as `Host` names it: lower case, an address in its usual form, brackets removed.

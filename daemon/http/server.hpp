@@ -57,14 +57,14 @@ struct ServerSettings {
   std::uint16_t port = 0;
   /// How others reach this node; empty where that is the listener's own address. Port 0 stands for
   /// the listener's.
-  NodeAddress advertised;
+  NodeAddress advertised{};
   /// Empty: none is asked for.
-  std::string token;
-  std::vector<std::string> allowed_hosts;
-  std::vector<std::string> allowed_origins;
+  std::string token{};
+  std::vector<std::string> allowed_hosts{};
+  std::vector<std::string> allowed_origins{};
   /// Listen beyond loopback without a token.
   bool insecure = false;
-  ServerLimits limits;
+  ServerLimits limits{};
 };
 
 /// What has happened so far. For the metrics.

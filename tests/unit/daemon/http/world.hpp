@@ -1,0 +1,120 @@
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "common/async/loop.hpp"
+#include "daemon/http/server.hpp"
+#include "daemon/rpc/dispatcher.hpp"
+
+namespace agentd::http::test {
+
+/// Answers what the text asks for. Loop thread only.
+///
+/// Bodies: `later` is kept until `release`; `nothing` has no answer; `long N` is answered by N bytes;
+/// anything else is echoed. Frames: `flood N` is answered by N messages of 1 KiB; `pair` by two;
+/// anything else is echoed.
+class FakeDispatcher : public rpc::Dispatcher {
+public:
+  void handle_body(std::string_view body, Answer answer) override;
+  void handle_frame(const std::shared_ptr<rpc::Channel>& channel, std::string_view frame) override;
+  void channel_closed(const rpc::Channel& channel) override;
+  [[nodiscard]] const std::string& openrpc() const override { return openrpc_; }
+  [[nodiscard]] std::string metrics() const override { return "agentd_up 1\n"; }
+  [[nodiscard]] bool ready() const override { return is_ready; }
+  [[nodiscard]] const std::string& boot() const override { return boot_; }
+
+  bool is_ready = true;
+  std::vector<Answer> kept;
+  std::size_t bodies = 0;
+  std::size_t frames = 0;
+  std::vector<std::string> callers;
+  std::size_t closed_channels = 0;
+
+private:
+  std::string openrpc_ = R"({"openrpc":"1.3.2"})";
+  std::string boot_ = "boot-1";
+};
+
+/// A server on a free port, with a thread of its own.
+class World {
+public:
+  explicit World(ServerSettings settings = {});
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// Runs `work` on the loop and waits for it.
+  void on_loop(const std::function<void(Server&, FakeDispatcher&)>& work);
+  [[nodiscard]] std::size_t connections();
+  /// Waits until `holds` does, asked on the loop; fails the test where it never does.
+  void eventually(const std::function<bool(Server&, FakeDispatcher&)>& holds);
+  /// Answers all bodies that said `later`, once `count` of them are there.
+  void release(std::size_t count, const std::string& text);
+
+private:
+  async::Loop loop_;
+  FakeDispatcher dispatcher_;
+  std::unique_ptr<Server> server_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+struct Response {
+  unsigned status = 0;
+  std::string head;
+  std::string body;
+
+  /// Empty where there is none.
+  [[nodiscard]] std::string header(std::string_view name) const;
+};
+
+struct Frame {
+  unsigned opcode = 0;
+  std::string payload;
+  /// Of a close frame.
+  [[nodiscard]] unsigned code() const;
+};
+
+/// A socket that blocks, though never for long: what does not come fails the test.
+class Client {
+public:
+  explicit Client(std::uint16_t port, int receive_buffer = 0);
+  explicit Client(const World& world) : Client(world.port()) {}
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  void send(std::string_view bytes);
+  void end_sending();
+  void close();
+
+  /// `with_body` false: the answer to a HEAD.
+  Response response(bool with_body = true);
+  Frame frame();
+  /// Whether the server has ended the connection, and nothing came before that.
+  [[nodiscard]] bool ended();
+
+  /// Sends a GET or POST with the headers that curl would send, and reads the answer.
+  Response get(std::string_view path, std::string_view headers = {});
+  Response post(std::string_view body, std::string_view headers = {});
+  /// Sends the upgrade and reads the answer.
+  Response upgrade(std::string_view path = "/ws", std::string_view headers = {});
+
+private:
+  bool receive_more();
+  std::string take(std::size_t size);
+
+  int socket_ = -1;
+  std::uint16_t port_ = 0;
+  std::string received_;
+};
+
+}  // namespace agentd::http::test

@@ -143,7 +143,7 @@ Result<HostedAgent*> Runtime::admit(const CallRequest& request) {
   return *agent;
 }
 
-Result<CallPtr> Runtime::accept(CallRequest request) {
+Result<CallPtr> Runtime::accept(CallRequest& request) {
   if (const auto there = calls_.find(request.call); there != calls_.end()) {
     return join(*there->second, request);
   }
@@ -156,7 +156,7 @@ Result<CallPtr> Runtime::accept(CallRequest request) {
     return error.at_call(request.call.text());
   }
   const bool nested = !request.path.empty();
-  const CallPtr call = open(std::move(request), **agent);
+  const CallPtr call = open(request, **agent);
   const bool waited_for = !call->dependents.empty();
   if ((nested || waited_for) && !call->is_settled()) {
     const auto find = [this](const CallId& id) -> const Call* {
@@ -170,7 +170,7 @@ Result<CallPtr> Runtime::accept(CallRequest request) {
   return call;
 }
 
-CallPtr Runtime::open(CallRequest request, HostedAgent& agent) {
+CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
   forget_refusal(request.call);
   CallPtr call(new Call);
   call->id = request.call;
@@ -179,6 +179,7 @@ CallPtr Runtime::open(CallRequest request, HostedAgent& agent) {
   call->method = request.method;
   call->input = std::move(request.input);
   call->path = std::move(request.path);
+  call->origin = request.origin;
   call->seq = next_seq_++;
   call->accepted = Call::WallClock::now();
   const auto agents_default = agent.settings ? agent.settings->options.deadline : std::nullopt;
@@ -386,7 +387,7 @@ void Runtime::call_nested(NestedCall nested) {
   request.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(nested.deadline - Clock::now());
   request.caller = caller(nested.caller);
   request.path = std::move(nested.path);
-  const auto call = accept(std::move(request));
+  const auto call = accept(request);
   if (!call) {
     nested.cell->fail(call.error());
     return;

@@ -77,6 +77,8 @@ struct Call : LoopCounted<Call> {
   std::chrono::steady_clock::time_point deadline;
   /// Order of acceptance.
   std::uint64_t seq = 0;
+  /// The connection it came over; 0 for none.
+  std::uint64_t origin = 0;
   Kind kind = Kind::call;
   CallState state = CallState::queued;
   bool release_when_settled = false;

@@ -85,6 +85,11 @@ Message CallInput::assemble() const {
   return Message::inputs(std::move(messages));
 }
 
+void CallInput::forget_values() {
+  fillings_.clear();
+  for (Source& source : sources_) source.cell.reset();
+}
+
 std::string CallInput::fingerprint() const {
   std::string text = list_ ? "[" : "";
   for (const Part& part : parts_) {

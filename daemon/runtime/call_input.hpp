@@ -37,6 +37,9 @@ public:
   /// The message for the agent. @pre open() == 0
   [[nodiscard]] Message assemble() const;
 
+  /// Lets go of what the slots were filled with, and of where it came from: it has been used.
+  void forget_values();
+
   /// Equal for equal inputs: by value, numbers by their text, placeholders by what they point to.
   [[nodiscard]] std::string fingerprint() const;
   /// Roughly how much memory the texts take.

@@ -12,10 +12,15 @@ bool waits_here(const Call& call) { return call.state == CallState::queued; }
 
 }  // namespace
 
-Mailbox::~Mailbox() {
+Mailbox::~Mailbox() { clear(); }
+
+void Mailbox::clear() {
   for (const CallPtr& call : all()) {
     if (call->lane) leave_lane(*call);
   }
+  eligible_.clear();
+  outside_.clear();
+  size_ = 0;
 }
 
 Lane& Mailbox::lane_of(Caller& caller) {
@@ -79,6 +84,8 @@ CallPtr Mailbox::take_next() {
 
 void Mailbox::remove(Call& call) {
   --size_;
+  // An agent that is busy takes nothing from the heap meanwhile, however many calls come and go.
+  if (eligible_.size() > 2 * size_ + 64) drop_settled();
   if (call.lane) {
     leave_lane(call);
     return;
@@ -87,6 +94,11 @@ void Mailbox::remove(Call& call) {
   if (found == outside_.end()) return;
   std::swap(*found, outside_.back());
   outside_.pop_back();
+}
+
+void Mailbox::drop_settled() {
+  std::erase_if(eligible_, [](const CallPtr& call) { return !waits_here(*call); });
+  std::make_heap(eligible_.begin(), eligible_.end(), is_younger);
 }
 
 void Mailbox::leave_lane(Call& call) {

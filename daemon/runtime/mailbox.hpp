@@ -20,7 +20,7 @@ struct Lane {
 /// The calls that wait for one agent: a lane for each caller.
 ///
 /// A call is *eligible* when its inputs are all there and it is at the head of its lane (or in no
-/// lane). `next` is the oldest eligible one. A call leaves its lane when it starts, or settles
+/// lane). `take_next` gives the oldest eligible one. A call leaves its lane when it starts, or settles
 /// without having run. Holds references to its calls. Loop thread only.
 class Mailbox {
 public:
@@ -35,8 +35,10 @@ public:
   void inputs_there(Call& call);
   /// The oldest eligible call, which thereby leaves the mailbox; null where there is none.
   [[nodiscard]] CallPtr take_next();
-  /// Leaves without having run.
+  /// Leaves without having run. @pre its state says so already
   void remove(Call& call);
+  /// Lets go of all calls.
+  void clear();
 
   [[nodiscard]] bool has_eligible() const { return !eligible_.empty(); }
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -47,8 +49,10 @@ private:
   Lane& lane_of(Caller& caller);
   void leave_lane(Call& call);
   void make_eligible(Call& call);
+  void drop_settled();
 
-  /// A heap, oldest on top. May hold calls that have settled meanwhile; they are passed over.
+  /// A heap, oldest on top. May hold calls that have settled meanwhile; they are passed over,
+  /// and dropped when they are the most.
   std::vector<CallPtr> eligible_;
   /// The first caller's lane needs no memory of its own.
   Lane first_;

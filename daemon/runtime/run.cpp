@@ -98,6 +98,7 @@ void Runtime::run(const CallPtr& call) {
   call->state = CallState::running;
   if (call->kind != Call::Kind::call) return run_step(call);
   ++running_;
+  ++running_unsettled_;
   call->started = Call::WallClock::now();
   run_method(call);
 }
@@ -203,7 +204,6 @@ void Runtime::agent_idle(const CallPtr& call) {
   } else {
     schedule(agent);
   }
-  if (running_ == 0 && on_quiet_) on_quiet_();
 }
 
 void Runtime::settle_with(const CallPtr& call, const Message& message) {
@@ -265,8 +265,9 @@ void Runtime::settle(Call& call, CallState state) {
     HostedAgent& agent = *call.agent;
     agent.mailbox.remove(call);
     schedule(agent);
-  } else if (call.running && state != CallState::done) {
-    call.running->cancel();
+  } else {
+    --running_unsettled_;
+    if (call.running && state != CallState::done) call.running->cancel();
   }
   call.stored_bytes = sizeof(Call) + call.input.bytes() + (call.content ? call.content->size() : 0);
   outcome_bytes_ += call.stored_bytes;

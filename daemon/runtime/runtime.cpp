@@ -207,7 +207,6 @@ void Runtime::fail_unsettled(bool running) {
 bool Runtime::close(Clock::time_point until) {
   if (std::exchange(closed_, true)) return true;
   draining_ = true;
-  on_quiet_ = nullptr;
   gate_->close();
   const bool all_back = workers_.stop(until);
   // Handles of coroutines go with their contexts, messages with their inputs: while all is still there.

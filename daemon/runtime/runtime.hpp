@@ -42,6 +42,8 @@ struct CallRequest {
   /// Null: a caller of its own.
   CallerPtr caller;
   std::vector<std::string> path;
+  /// The connection it came over; 0 for none.
+  std::uint64_t origin = 0;
 };
 
 /// Counted since the start.
@@ -51,6 +53,8 @@ struct RuntimeCounters {
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
   std::uint64_t refused = 0;
+  /// Notifications that nobody could be told about.
+  std::uint64_t dropped = 0;
   std::uint64_t released = 0;
   std::uint64_t expired = 0;
 };
@@ -91,8 +95,9 @@ public:
 
   // Calls.
 
-  /// Accepts a call, joins the one that it repeats, or refuses it: then nothing was queued.
-  [[nodiscard]] Result<CallPtr> accept(CallRequest request);
+  /// Accepts a call (its parts are moved from), joins the one that it repeats, or refuses it: then
+  /// nothing was queued.
+  [[nodiscard]] Result<CallPtr> accept(CallRequest& request);
   /// Remembers the refusal of a notification for whoever asks for that id. `lane` says whose further
   /// calls are refused with it, where the refusal can be retried.
   void refuse(const CallRequest& request, const Error& why, bool remember);
@@ -119,10 +124,14 @@ public:
   [[nodiscard]] bool draining() const { return draining_; }
   /// Fails what has not settled with `shutting_down`, running calls too where `running` says so.
   void fail_unsettled(bool running);
+  /// Calls whose method has not returned, settled for their callers or not.
   [[nodiscard]] std::size_t running() const { return running_; }
+  /// Of these, the ones that have not settled.
+  [[nodiscard]] std::size_t running_unsettled() const { return running_unsettled_; }
   [[nodiscard]] std::size_t unsettled() const { return unsettled_; }
   [[nodiscard]] std::size_t settled() const { return calls_.size() - unsettled_; }
   [[nodiscard]] std::uint64_t outcome_bytes() const { return outcome_bytes_; }
+  void count_dropped() { ++counters_.dropped; }
   [[nodiscard]] const RuntimeCounters& counters() const { return counters_; }
   [[nodiscard]] const Limits& limits() const { return settings_.limits; }
   [[nodiscard]] const NodeAddress& self() const { return settings_.self; }
@@ -131,9 +140,6 @@ public:
   [[nodiscard]] bool is_self(const NodeAddress& node) const;
   [[nodiscard]] const std::shared_ptr<RuntimeGate>& gate() const { return gate_; }
   [[nodiscard]] WorkerPool& workers() { return workers_; }
-
-  /// Called when `running` becomes 0 or `unsettled` does.
-  void on_quiet(std::function<void()> callback) { on_quiet_ = std::move(callback); }
 
   /// Drops everything and waits for workers until `until`; answers whether none is left behind.
   bool close(Clock::time_point until);
@@ -201,7 +207,7 @@ private:
   [[nodiscard]] Result<void> check_bounds(const CallRequest& request, const HostedAgent& agent);
   [[nodiscard]] Result<void> check_path(const CallRequest& request) const;
   [[nodiscard]] Result<void> check_input(const CallRequest& request) const;
-  CallPtr open(CallRequest request, HostedAgent& agent);
+  CallPtr open(CallRequest& request, HostedAgent& agent);
   void resolve_inputs(const CallPtr& call);
   void resolve_local(const CallPtr& call, std::size_t slot, const CallId& id);
   void resolve_foreign(const CallPtr& call, std::size_t slot, const Placeholder& placeholder);
@@ -283,9 +289,9 @@ private:
   std::uint64_t next_seq_ = 1;
   std::size_t unsettled_ = 0;
   std::size_t running_ = 0;
+  std::size_t running_unsettled_ = 0;
   std::uint64_t outcome_bytes_ = 0;
   RuntimeCounters counters_;
-  std::function<void()> on_quiet_;
 
   WorkerPool workers_;
 };

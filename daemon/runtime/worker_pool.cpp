@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 namespace agentd::runtime {
 
@@ -31,9 +32,14 @@ void WorkerPool::submit(Work work) {
 void WorkerPool::start_worker_if_needed() {
   const unsigned working = alive_ - waiting_;
   if (stopping_ || queue_.empty() || idle_ >= queue_.size() || working >= workers_) return;
-  ++alive_;
   threads_.emplace_front();
-  *threads_.begin() = std::thread([this, self = threads_.begin()] { this->work(self); });
+  try {
+    threads_.front() = std::thread([this, self = threads_.begin()] { this->work(self); });
+    ++alive_;
+  } catch (const std::system_error&) {
+    // No more threads to be had: the work waits for one of those that are there.
+    threads_.pop_front();
+  }
 }
 
 void WorkerPool::work(std::list<std::thread>::iterator self) {
@@ -58,6 +64,8 @@ void WorkerPool::work(std::list<std::thread>::iterator self) {
   join_finished();
   finished_.splice(finished_.begin(), threads_, self);
   start_worker_if_needed();
+  // Who ends here may have been woken for work that is still there.
+  if (!queue_.empty()) wanted_.notify_one();
   ended_.notify_all();
 }
 

@@ -1,0 +1,167 @@
+#include "daemon/peers/peer_links.hpp"
+
+#include <utility>
+
+#include "common/protocol/params.hpp"
+#include "daemon/peers/outgoing_input.hpp"
+
+namespace agentd::peers {
+namespace {
+
+/// How many peers may be connected at once: placeholders come from strangers.
+constexpr std::size_t most_links = 4096;
+
+runtime::Outcome outcome_of(net::Settled settled) { return std::move(settled.outcome); }
+
+std::string call_params(const runtime::ForeignCall& call, std::string_view input) {
+  protocol::OutgoingCall outgoing;
+  outgoing.agent = call.agent.agent;
+  outgoing.method = call.method;
+  outgoing.call = call.call;
+  outgoing.input = input;
+  outgoing.caller = call.caller;
+  outgoing.path = &call.path;
+  std::string params;
+  protocol::append_call_params(params, outgoing);
+  // The link adds the deadline from what remains at each sending, and the closing brace.
+  params.pop_back();
+  return params;
+}
+
+}  // namespace
+
+PeerLinks::PeerLinks(async::Loop& loop, PeerSettings settings)
+    : loop_(loop), settings_(std::move(settings)), self_(std::make_shared<PeerLinks*>(this)) {}
+
+PeerLinks::~PeerLinks() { stop(); }
+
+void PeerLinks::stop() {
+  if (std::exchange(stopped_, true)) return;
+  for (auto& [node, link] : links_) {
+    link->stop(Error(ErrorKind::shutting_down, "this node is shutting down"));
+  }
+  links_.clear();
+  held_.clear();
+}
+
+void PeerLinks::fail_later(OnOutcome on_outcome, Error error) {
+  loop_.post([on_outcome = std::move(on_outcome), error = std::move(error)] { on_outcome(error); });
+}
+
+Result<std::shared_ptr<net::NodeLink>> PeerLinks::link(const NodeAddress& node) {
+  if (stopped_) return Error(ErrorKind::shutting_down, "this node is shutting down");
+  if (!settings_.policy.may_name(node)) {
+    Error error(ErrorKind::peer_refused, "this node (" + settings_.self.text() + ") does not dial " +
+                                             node.text() + ": add it to its list of peers (--peer " +
+                                             node.text() + ") if it should");
+    return error.at_node(settings_.self.text());
+  }
+  if (const auto found = links_.find(node); found != links_.end()) return found->second;
+  if (links_.size() >= most_links) {
+    std::erase_if(links_, [](const auto& entry) {
+      if (entry.second->waiting() > 0) return false;
+      entry.second->stop(Error(ErrorKind::shutting_down, "the connection was idle"));
+      return true;
+    });
+  }
+  if (links_.size() >= most_links) {
+    Error error(ErrorKind::overloaded, "this node is connected to " + std::to_string(links_.size()) + " others");
+    return error.with("limit", "peers");
+  }
+  net::LinkSettings link;
+  link.node = node;
+  if (settings_.policy.gets_token(node)) link.token = settings_.token;
+  link.give_up_after = settings_.give_up_after;
+  link.may_dial = [policy = settings_.policy](const NodeAddress& asked, const boost::asio::ip::address& address) {
+    return policy.may_dial(asked, address);
+  };
+  return links_.emplace(node, net::NodeLink::make(loop_, std::move(link))).first->second;
+}
+
+void PeerLinks::watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
+                      OnOutcome on_outcome) {
+  const auto there = link(placeholder.node);
+  if (!there) return fail_later(std::move(on_outcome), there.error());
+  (*there)->subscribe(
+      placeholder.call, deadline,
+      [on_outcome = std::move(on_outcome)](net::Settled settled) { on_outcome(outcome_of(std::move(settled))); },
+      nullptr);
+}
+
+void PeerLinks::call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) {
+  std::string lane = call.caller + ' ' + call.agent.text();
+  OutgoingCall outgoing{std::move(call), std::move(on_outcome), std::move(on_progress)};
+  const auto held = held_.find(lane);
+  if (held == held_.end() && can_be_sent(outgoing.call.input)) return send(std::move(outgoing));
+  // What comes later in the same lane waits behind it: order is kept.
+  auto& queue = held == held_.end() ? held_[lane] : held->second;
+  queue.push_back(std::move(outgoing));
+  if (queue.size() == 1) send_when_ready(lane);
+}
+
+void PeerLinks::send_when_ready(const std::string& lane) {
+  held_[lane].front().call.input.then(
+      [&loop = loop_, lane, alive = std::weak_ptr<PeerLinks*>(self_)](const Message&) {
+        loop.post([lane, alive] {
+          if (const auto self = alive.lock()) (*self)->send_held(lane);
+        });
+      });
+}
+
+void PeerLinks::send_held(const std::string& lane) {
+  const auto held = held_.find(lane);
+  if (held == held_.end()) return;
+  auto& queue = held->second;
+  while (!queue.empty() && can_be_sent(queue.front().call.input)) {
+    send(std::move(queue.front()));
+    queue.pop_front();
+  }
+  if (queue.empty()) {
+    held_.erase(held);
+  } else {
+    send_when_ready(lane);
+  }
+}
+
+void PeerLinks::send(OutgoingCall outgoing) {
+  runtime::ForeignCall& call = outgoing.call;
+  const auto there = link(call.agent.node);
+  if (!there) return fail_later(std::move(outgoing.on_outcome), there.error());
+  std::string input;
+  if (const auto appended = append_input(input, call.input); !appended) {
+    Error error(ErrorKind::input_failed, "an input of this call failed: " + appended.error().message());
+    return fail_later(std::move(outgoing.on_outcome), error.because(appended.error()));
+  }
+  // The input stays wanted until the call has settled.
+  (*there)->call(
+      call.call, call_params(call, input), call.deadline,
+      [on_outcome = std::move(outgoing.on_outcome), keep = call.input](net::Settled settled) {
+        on_outcome(outcome_of(std::move(settled)));
+      },
+      std::move(outgoing.on_progress));
+}
+
+void PeerLinks::cancel(const Placeholder& placeholder) {
+  const auto there = links_.find(placeholder.node);
+  if (there == links_.end()) return;
+  there->second->notify("call.cancel", R"({"call":")" + std::string(placeholder.call.text()) + R"("})");
+}
+
+void PeerLinks::release(const Placeholder& placeholder) {
+  const auto there = links_.find(placeholder.node);
+  if (there != links_.end()) there->second->release(placeholder.call);
+}
+
+std::uint64_t PeerLinks::bytes_sent() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [node, link] : links_) bytes += link->bytes_sent();
+  return bytes;
+}
+
+std::uint64_t PeerLinks::bytes_received() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [node, link] : links_) bytes += link->bytes_received();
+  return bytes;
+}
+
+}  // namespace agentd::peers

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "common/net/node_link.hpp"
+#include "daemon/peers/peer_policy.hpp"
+#include "daemon/runtime/foreign.hpp"
+
+namespace agentd::peers {
+
+struct PeerSettings {
+  PeerPolicy policy;
+  /// This node, as its peers name it.
+  NodeAddress self;
+  /// Sent to peers that are listed with a port; empty for none.
+  std::string token;
+  /// How long a peer that cannot be reached is tried.
+  std::chrono::milliseconds give_up_after{3'000};
+};
+
+/// The outcomes of calls on other nodes, and the calls that agents of this node make there: one
+/// connection for each node. Owned by the node; loop thread only.
+class PeerLinks : public runtime::ForeignNodes {
+public:
+  PeerLinks(async::Loop& loop, PeerSettings settings);
+  ~PeerLinks() override;
+
+  void watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
+             OnOutcome on_outcome) override;
+  void call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) override;
+  void cancel(const Placeholder& placeholder) override;
+  void release(const Placeholder& placeholder) override;
+
+  /// Ends all connections; what waits fails with `shutting_down`.
+  void stop();
+
+  void set_token(std::string token) { settings_.token = std::move(token); }
+  [[nodiscard]] std::size_t links() const { return links_.size(); }
+  [[nodiscard]] std::uint64_t bytes_sent() const;
+  [[nodiscard]] std::uint64_t bytes_received() const;
+
+private:
+  struct OutgoingCall {
+    runtime::ForeignCall call;
+    OnOutcome on_outcome;
+    OnProgress on_progress;
+  };
+
+  void send(OutgoingCall outgoing);
+  void send_when_ready(const std::string& lane);
+  void send_held(const std::string& lane);
+  class OutgoingCall;
+
+  [[nodiscard]] Result<std::shared_ptr<net::NodeLink>> link(const NodeAddress& node);
+  void fail_later(OnOutcome on_outcome, Error error);
+
+  async::Loop& loop_;
+  PeerSettings settings_;
+  std::map<NodeAddress, std::shared_ptr<net::NodeLink>> links_;
+  /// Calls whose input can be sent only when it has a value, and those behind them, by caller and agent.
+  std::map<std::string, std::deque<OutgoingCall>> held_;
+  bool stopped_ = false;
+  /// For callbacks that may come when this has gone.
+  std::shared_ptr<PeerLinks*> self_;
+};
+
+}  // namespace agentd::peers

@@ -1,0 +1,100 @@
+#include "daemon/rpc/json_rpc_dispatcher.hpp"
+
+#include <utility>
+
+#include "common/protocol/near.hpp"
+#include "daemon/rpc/metrics.hpp"
+#include "daemon/rpc/openrpc.hpp"
+
+namespace agentd::rpc {
+namespace {
+
+Error method_not_found(std::string_view name) {
+  std::vector<std::string> names;
+  for (const MethodInfo& method : method_table()) names.emplace_back(method.name);
+  const auto near = protocol::near_names(name, names);
+  std::string message = "there is no method \"" + std::string(name.substr(0, 128)) + "\"; ";
+  if (near.empty()) {
+    message += "rpc.discover lists those there are";
+  } else {
+    message += "did you mean \"" + near.front() + "\"?";
+  }
+  return Error(ErrorKind::method_not_found, std::move(message));
+}
+
+}  // namespace
+
+JsonRpcDispatcher::JsonRpcDispatcher(runtime::Runtime& runtime, NodeControl& node, NodeFacts facts)
+    : runtime_(runtime),
+      node_(node),
+      facts_(std::move(facts)),
+      openrpc_(openrpc_document(facts_)),
+      context_{runtime_, node_, facts_, openrpc_} {
+  for (const MethodInfo& method : method_table()) handlers_.emplace(method.name, method.handler);
+}
+
+std::string JsonRpcDispatcher::metrics() const { return metrics_text(runtime_, node_, facts_); }
+
+void JsonRpcDispatcher::run(const protocol::Envelope& envelope, Request& request) {
+  const auto handler = handlers_.find(envelope.method);
+  if (handler == handlers_.end()) return request.reply.error(method_not_found(envelope.method));
+  handler->second(context_, request);
+}
+
+template <typename MakeReply>
+void JsonRpcDispatcher::handle(const protocol::Envelope& envelope, const std::shared_ptr<ChannelWatcher>& watcher,
+                               bool check_depth, MakeReply make_reply) {
+  using Kind = protocol::Envelope::Kind;
+  switch (envelope.kind) {
+    case Kind::response:
+      // Nothing is asked of clients, so no answer of theirs is waited for.
+      return;
+    case Kind::invalid: {
+      Reply reply = make_reply(envelope.id);
+      return reply.error(*envelope.problem);
+    }
+    case Kind::request:
+    case Kind::notification: {
+      Request request{envelope.params, {}, watcher, check_depth};
+      if (envelope.kind == Kind::request) request.reply = make_reply(envelope.id);
+      return run(envelope, request);
+    }
+  }
+}
+
+void JsonRpcDispatcher::handle_body(std::string_view body, Answer answer) {
+  protocol::FrameReader frame;
+  const auto fault = frame.open(body);
+  const auto answers = std::make_shared<BodyAnswers>(!fault && frame.is_batch(), std::move(answer));
+  // One more than there are requests, so that nothing leaves before all have been looked at.
+  answers->expect();
+  const auto make_reply = [&](std::string_view id) { return Reply(answers, id); };
+  if (fault) make_reply("null").error(*fault);
+  for (protocol::Envelope envelope; !fault && frame.next(envelope);) {
+    handle(envelope, nullptr, !frame.is_shallow(), make_reply);
+  }
+  answers->complete();
+}
+
+std::shared_ptr<ChannelWatcher>& JsonRpcDispatcher::watcher_of(const std::shared_ptr<Channel>& channel) {
+  auto& watcher = watchers_[channel.get()];
+  if (!watcher) {
+    watcher = std::make_shared<ChannelWatcher>(channel, next_serial_++, runtime_.caller(channel->caller()));
+  }
+  return watcher;
+}
+
+void JsonRpcDispatcher::handle_frame(const std::shared_ptr<Channel>& channel, std::string_view text) {
+  protocol::FrameReader frame;
+  const auto fault = frame.open(text);
+  const auto make_reply = [&](std::string_view id) { return Reply(channel, id, !fault && frame.is_batch()); };
+  if (fault) return make_reply("null").error(*fault);
+  const std::shared_ptr<ChannelWatcher> watcher = watcher_of(channel);
+  for (protocol::Envelope envelope; frame.next(envelope);) {
+    handle(envelope, watcher, !frame.is_shallow(), make_reply);
+  }
+}
+
+void JsonRpcDispatcher::channel_closed(const Channel& channel) { watchers_.erase(&channel); }
+
+}  // namespace agentd::rpc

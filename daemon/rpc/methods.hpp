@@ -1,0 +1,73 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "daemon/rpc/node_control.hpp"
+#include "daemon/rpc/reply.hpp"
+#include "daemon/rpc/subscriptions.hpp"
+
+namespace agentd::rpc {
+
+/// One request, on its way to its method. `params` is JSON text, valid while the method runs.
+struct Request {
+  std::string_view params;
+  Reply reply;
+  /// Null over HTTP.
+  std::shared_ptr<ChannelWatcher> watcher;
+  /// The frame was nested so deep that contents must be looked at.
+  bool check_depth = false;
+};
+
+/// What every method works on. Owned by the dispatcher.
+struct MethodContext {
+  runtime::Runtime& runtime;
+  NodeControl& node;
+  const NodeFacts& facts;
+  const std::string& openrpc;
+};
+
+using Handler = void (*)(MethodContext& context, Request& request);
+
+/// A param of a method, as OpenRPC describes it. `schema` is JSON text.
+struct ParamInfo {
+  std::string_view name;
+  std::string_view schema;
+  bool required = false;
+};
+
+/// One line of the method table.
+struct MethodInfo {
+  std::string_view name;
+  std::string_view summary;
+  std::vector<ParamInfo> params;
+  /// JSON Schema of the result, as text.
+  std::string_view result;
+  Handler handler;
+};
+
+/// All methods, sorted by name.
+[[nodiscard]] const std::vector<MethodInfo>& method_table();
+
+void node_info(MethodContext&, Request&);
+void node_drain(MethodContext&, Request&);
+void node_stop(MethodContext&, Request&);
+void type_list(MethodContext&, Request&);
+void rpc_discover(MethodContext&, Request&);
+
+void agent_create(MethodContext&, Request&);
+void agent_create_many(MethodContext&, Request&);
+void agent_clone(MethodContext&, Request&);
+void agent_get(MethodContext&, Request&);
+void agent_list(MethodContext&, Request&);
+void agent_delete(MethodContext&, Request&);
+
+void agent_call(MethodContext&, Request&);
+void call_get(MethodContext&, Request&);
+void call_cancel(MethodContext&, Request&);
+void call_release(MethodContext&, Request&);
+void call_list(MethodContext&, Request&);
+void call_subscribe(MethodContext&, Request&);
+
+}  // namespace agentd::rpc

@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <utility>
+
+#include "common/json/text.hpp"
+#include "daemon/rpc/methods.hpp"
+#include "daemon/rpc/views.hpp"
+
+namespace agentd::rpc {
+namespace {
+
+/// How long `agent.get` waits for a method on a worker to come back.
+constexpr std::chrono::seconds state_wait{2};
+/// How many agents `agent.create_many` makes before others get their turn.
+constexpr std::uint64_t made_per_turn = 1000;
+/// How many entries a list looks at for one page: a filter must not hold the loop up.
+constexpr std::size_t looked_at_per_page = 50'000;
+
+std::shared_ptr<Reply> shared(Reply reply) { return std::make_shared<Reply>(std::move(reply)); }
+
+/// Answers with the agent's state when it comes, or without it when that takes too long.
+class StateAnswer : public std::enable_shared_from_this<StateAnswer> {
+public:
+  StateAnswer(runtime::AgentPtr agent, Reply reply) : agent_(std::move(agent)), reply_(std::move(reply)) {
+    timer_.owner = this;
+  }
+
+  void start(runtime::Runtime& runtime) {
+    timer_.keep = shared_from_this();
+    runtime.loop().start(timer_, runtime::Runtime::Clock::now() + state_wait, [](async::Timer& timer) {
+      const auto keep = std::move(static_cast<Expiry&>(timer).keep);
+      keep->reply_.result(agent_details(*keep->agent_, "null", true));
+    });
+    runtime.save(*agent_, [self = weak_from_this(), keep = shared_from_this()](Result<Json> state) {
+      keep->timer_.cancel();
+      const auto release = std::move(keep->timer_.keep);
+      if (!keep->reply_.wanted()) return;
+      if (!state) return keep->reply_.error(state.error());
+      keep->reply_.result(agent_details(
+          *keep->agent_, state->dump(-1, ' ', false, Json::error_handler_t::replace), false));
+    });
+  }
+
+private:
+  struct Expiry : async::Timer {
+    StateAnswer* owner = nullptr;
+    std::shared_ptr<StateAnswer> keep;
+  };
+  runtime::AgentPtr agent_;
+  Reply reply_;
+  Expiry timer_;
+};
+
+/// Makes many agents, some in each turn. Stops at the first that cannot be made.
+class ManyAgents : public std::enable_shared_from_this<ManyAgents> {
+public:
+  ManyAgents(protocol::AgentCreateManyParams params, Reply reply)
+      : params_(std::move(params)), reply_(std::move(reply)) {}
+
+  void go_on(runtime::Runtime& runtime) {
+    const std::uint64_t until = std::min(params_.count, next_ + made_per_turn);
+    open_ = until - next_;
+    for (const std::uint64_t end = until; next_ < end;) {
+      protocol::AgentCreateParams one;
+      one.type = params_.type;
+      one.agent = params_.prefix + '-' + std::to_string(next_++);
+      one.args = params_.args;
+      one.options = params_.options;
+      runtime.create(std::move(one), [self = shared_from_this(), &runtime](Result<runtime::AgentPtr> made) {
+        self->one_made(runtime, made);
+      });
+    }
+  }
+
+private:
+  void one_made(runtime::Runtime& runtime, const Result<runtime::AgentPtr>& made) {
+    if (!made && !failure_) failure_ = made.error();
+    if (--open_ > 0) return;
+    if (failure_) return reply_.error(*failure_);
+    if (next_ < params_.count) {
+      runtime.gate()->post([self = shared_from_this()](runtime::Runtime& again) { self->go_on(again); });
+      return;
+    }
+    reply_.result(Json{{"count", params_.count},
+                       {"first", params_.prefix + "-0"},
+                       {"last", params_.prefix + '-' + std::to_string(params_.count - 1)}}
+                      .dump());
+  }
+
+  protocol::AgentCreateManyParams params_;
+  Reply reply_;
+  std::uint64_t next_ = 0;
+  std::uint64_t open_ = 0;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+void agent_create(MethodContext& context, Request& request) {
+  auto params = protocol::read_agent_create_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  context.runtime.create(*std::move(params), [&runtime = context.runtime, reply = shared(std::move(request.reply))](
+                                                 Result<runtime::AgentPtr> made) {
+    if (!made) return reply->error(made.error());
+    reply->result(agent_answer(runtime, **made));
+  });
+}
+
+void agent_create_many(MethodContext& context, Request& request) {
+  auto params = protocol::read_agent_create_many_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  std::make_shared<ManyAgents>(*std::move(params), std::move(request.reply))->go_on(context.runtime);
+}
+
+void agent_clone(MethodContext& context, Request& request) {
+  auto params = protocol::read_agent_clone_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  context.runtime.clone(params->agent, params->as, request.watcher ? request.watcher->caller() : nullptr,
+                        [&runtime = context.runtime, reply = shared(std::move(request.reply))](
+                            Result<runtime::AgentPtr> made) {
+                          if (!made) return reply->error(made.error());
+                          reply->result(agent_answer(runtime, **made));
+                        });
+}
+
+void agent_get(MethodContext& context, Request& request) {
+  const auto params = protocol::read_agent_params(request.params, "agent.get");
+  if (!params) return request.reply.error(params.error());
+  const auto agent = context.runtime.find_agent(params->agent);
+  if (!agent) return request.reply.error(agent.error());
+  std::make_shared<StateAnswer>(runtime::AgentPtr(*agent), std::move(request.reply))->start(context.runtime);
+}
+
+void agent_delete(MethodContext& context, Request& request) {
+  const auto params = protocol::read_agent_params(request.params, "agent.delete");
+  if (!params) return request.reply.error(params.error());
+  const auto removed = context.runtime.remove(params->agent);
+  if (!removed) return request.reply.error(removed.error());
+  request.reply.result("{}");
+}
+
+void agent_list(MethodContext& context, Request& request) {
+  const auto params = protocol::read_agent_list_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  runtime::HostedAgent* agent = context.runtime.first_agent();
+  if (!params->cursor.empty()) {
+    // The cursor is the agent that the page before ended with.
+    const auto last = context.runtime.find_agent(params->cursor);
+    if (!last) {
+      return request.reply.error(Error(ErrorKind::invalid_params,
+                                       "cursor \"" + params->cursor +
+                                           "\" is not known: its agent was deleted; start again without one"));
+    }
+    agent = (*last)->next;
+  }
+  std::string out = R"({"agents":[)";
+  std::uint32_t listed = 0;
+  const runtime::HostedAgent* last = nullptr;
+  for (std::size_t looked = 0; agent && listed < params->limit && looked < looked_at_per_page; ++looked) {
+    if (params->type.empty() || agent->type->name == params->type) {
+      if (listed++ > 0) out += ',';
+      append_agent_entry(out, *agent);
+    }
+    last = agent;
+    agent = agent->next;
+  }
+  out += ']';
+  if (agent && last) {
+    out += R"(,"next_cursor":)";
+    json::append_string(out, last->id);
+  }
+  request.reply.result(out += '}');
+}
+
+}  // namespace agentd::rpc

@@ -1,0 +1,167 @@
+#include <algorithm>
+#include <utility>
+
+#include "common/json/text.hpp"
+#include "daemon/rpc/methods.hpp"
+#include "daemon/rpc/views.hpp"
+
+namespace agentd::rpc {
+namespace {
+
+/// How many entries a list looks at for one page: a filter must not hold the loop up.
+constexpr std::size_t looked_at_per_page = 50'000;
+
+/// Tells a connection that the call it sent without an id of its own will not run.
+void tell_refused(Request& request, const CallId& call, const Error& why) {
+  if (request.reply.wanted()) return request.reply.error(why);
+  if (request.watcher && !call.empty()) request.watcher->unknown(call, why);
+}
+
+/// The id that a notification with wrong params was sent with, where one can be read.
+CallId call_id_of(std::string_view params) {
+  if (params.empty() || json::type_of(params) != json::Type::object) return {};
+  for (json::Members members(params); members.next();) {
+    if (members.key_is("call") && json::type_of(members.value()) == json::Type::string) {
+      return CallId::parse(json::unquote(members.value())).value_or(CallId{});
+    }
+  }
+  return {};
+}
+
+bool is_watched_by(const runtime::Call& call, const runtime::Watcher& watcher) {
+  return std::any_of(call.watches.begin(), call.watches.end(),
+                     [&](const runtime::Watch& watch) { return watch.watcher.get() == &watcher; });
+}
+
+void refuse(MethodContext& context, Request& request, const runtime::CallRequest& call, bool has_id,
+            const Error& why) {
+  if (why.kind() == ErrorKind::conflict && !request.reply.wanted() && request.watcher) {
+    // `call.settled` comes once a call and connection: the first call of that id may still bring its own.
+    const auto first = context.runtime.find_call(call.call);
+    if (first && (*first)->origin == request.watcher->serial()) return context.runtime.count_dropped();
+  }
+  if (why.kind() != ErrorKind::conflict && has_id) {
+    context.runtime.refuse(call, why, !request.reply.wanted());
+  }
+  tell_refused(request, call.call, why);
+}
+
+}  // namespace
+
+void agent_call(MethodContext& context, Request& request) {
+  const auto params = protocol::read_call_params(request.params);
+  if (!params) return tell_refused(request, call_id_of(request.params), params.error());
+  runtime::Runtime& runtime = context.runtime;
+  runtime::CallRequest call;
+  call.agent = params->agent;
+  call.method = params->method;
+  const bool has_id = !params->call.empty();
+  call.call = has_id ? params->call : CallId::mint();
+  call.deadline = params->deadline;
+  call.path = params->path;
+  if (!params->caller.empty()) {
+    call.caller = runtime.caller(params->caller);
+  } else if (request.watcher) {
+    call.caller = request.watcher->caller();
+  }
+  auto input = protocol::read_input(params->input, request.check_depth);
+  if (!input) return tell_refused(request, call.call, input.error());
+  call.input = runtime::CallInput(*std::move(input));
+  call.origin = request.watcher ? request.watcher->serial() : 0;
+
+  const auto accepted = runtime.accept(call);
+  if (!accepted) return refuse(context, request, call, has_id, accepted.error());
+  const runtime::CallPtr& made = *accepted;
+  const bool waits = params->wait && params->wait->count() > 0 && request.reply.wanted();
+  if (waits) {
+    WaitingAnswer::start(runtime, made, *params->wait, WaitingAnswer::Form::call, std::move(request.reply));
+  } else {
+    answer_call(runtime, *made, WaitingAnswer::Form::call, params->wait.has_value(), request.reply);
+  }
+  if (request.watcher && !is_watched_by(*made, *request.watcher)) {
+    runtime.watch(*made, request.watcher, params->settled);
+  }
+  if (params->release) runtime.release(made->id);
+}
+
+void call_get(MethodContext& context, Request& request) {
+  const auto params = protocol::read_call_get_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  const auto call = context.runtime.find_call(params->call);
+  if (!call) return request.reply.error(call.error());
+  if ((*call)->is_settled() || !params->wait || params->wait->count() == 0) {
+    return answer_call(context.runtime, **call, WaitingAnswer::Form::get, false, request.reply);
+  }
+  WaitingAnswer::start(context.runtime, *call, *params->wait, WaitingAnswer::Form::get, std::move(request.reply));
+}
+
+void call_cancel(MethodContext& context, Request& request) {
+  const auto params = protocol::read_call_cancel_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  const auto call = context.runtime.find_call(params->call);
+  if (!call) return request.reply.error(call.error());
+  const auto state = context.runtime.cancel(**call);
+  request.reply.result(R"({"call":")" + std::string(params->call.text()) + R"(","state":")" +
+                       std::string(runtime::state_name(state)) + R"("})");
+}
+
+void call_release(MethodContext& context, Request& request) {
+  const auto params = protocol::read_release_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  std::size_t released = 0;
+  for (const CallId& call : params->calls) released += context.runtime.release(call) ? 1 : 0;
+  if (request.reply.wanted()) request.reply.result(R"({"released":)" + std::to_string(released) + '}');
+}
+
+void call_list(MethodContext& context, Request& request) {
+  const auto params = protocol::read_call_list_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  runtime::Call* call = context.runtime.first_call();
+  if (!params->cursor.empty()) {
+    // The cursor is the call that the page before ended with.
+    const auto id = CallId::parse(params->cursor);
+    const auto last = id ? context.runtime.find_call(*id) : Error(ErrorKind::invalid_params, "");
+    if (!last) {
+      return request.reply.error(Error(ErrorKind::invalid_params,
+                                       "cursor \"" + params->cursor +
+                                           "\" is not known: its call was released; start again without one"));
+    }
+    call = (*last)->next;
+  }
+  std::string out = R"({"calls":[)";
+  std::uint32_t listed = 0;
+  const runtime::Call* last = nullptr;
+  for (std::size_t looked = 0; call && listed < params->limit && looked < looked_at_per_page; ++looked) {
+    if ((params->agent.empty() || call->agent->id == params->agent) &&
+        (params->state.empty() || runtime::state_name(call->state) == params->state)) {
+      if (listed++ > 0) out += ',';
+      append_call_entry(out, *call);
+    }
+    last = call;
+    call = call->next;
+  }
+  out += ']';
+  if (call && last) {
+    out += R"(,"next_cursor":)";
+    json::append_string(out, last->id.text());
+  }
+  request.reply.result(out += '}');
+}
+
+void call_subscribe(MethodContext& context, Request& request) {
+  const auto params = protocol::read_subscribe_params(request.params);
+  if (!params) return request.reply.error(params.error());
+  if (!request.watcher) {
+    return request.reply.error(Error(ErrorKind::not_supported,
+                                     "call.subscribe needs a WebSocket (GET /ws): plain HTTP can be told "
+                                     "nothing later; use call.get with wait_ms"));
+  }
+  request.reply.result("{}");
+  for (const CallId& call : params->calls) {
+    const auto there = context.runtime.find_call(call);
+    if (there && is_watched_by(**there, *request.watcher)) continue;
+    context.runtime.watch_id(call, request.watcher, params->grace);
+  }
+}
+
+}  // namespace agentd::rpc

@@ -1,0 +1,50 @@
+#include "daemon/rpc/reply.hpp"
+
+#include <utility>
+
+#include "common/protocol/envelope.hpp"
+
+namespace agentd::rpc {
+
+void BodyAnswers::complete() {
+  if (--open_ > 0) return;
+  std::string body;
+  if (batch_ && !texts_.empty()) {
+    body = "[";
+    for (const std::string& text : texts_) {
+      if (body.size() > 1) body += ',';
+      body += text;
+    }
+    body += ']';
+  } else if (!texts_.empty()) {
+    body = std::move(texts_.front());
+  }
+  answer_(std::move(body));
+}
+
+template <typename Append>
+void Reply::send(Append append) {
+  if (!std::exchange(wanted_, false)) return;
+  if (body_) {
+    std::string text;
+    append(text);
+    body_->add(std::move(text));
+    std::exchange(body_, nullptr)->complete();
+    return;
+  }
+  const auto channel = channel_.lock();
+  if (!channel || channel->closed()) return;
+  append(channel->outbox().begin());
+  channel->outbox().end(in_batch_);
+  channel->sent();
+}
+
+void Reply::result(std::string_view result) {
+  send([&](std::string& out) { protocol::append_result(out, id_, result); });
+}
+
+void Reply::error(const Error& error) {
+  send([&](std::string& out) { protocol::append_error_response(out, id_, error); });
+}
+
+}  // namespace agentd::rpc

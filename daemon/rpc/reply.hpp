@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <agentd/error.hpp>
+
+#include "daemon/rpc/dispatcher.hpp"
+
+namespace agentd::rpc {
+
+/// The answers to one HTTP body, which leave together when the last is there.
+class BodyAnswers {
+public:
+  BodyAnswers(bool batch, Dispatcher::Answer answer) : batch_(batch), answer_(std::move(answer)) {}
+
+  /// Keeps the body open for one more answer.
+  void expect() { ++open_; }
+  void add(std::string text) { texts_.push_back(std::move(text)); }
+  /// One that was expected is there, or will never be.
+  void complete();
+
+private:
+  bool batch_;
+  std::size_t open_ = 0;
+  std::vector<std::string> texts_;
+  Dispatcher::Answer answer_;
+};
+
+/// Where the answer to one request goes: used once. For a notification it goes nowhere.
+/// A value; loop thread only.
+class Reply {
+public:
+  /// To nobody.
+  Reply() = default;
+  Reply(std::weak_ptr<Channel> channel, std::string_view id, bool in_batch)
+      : channel_(std::move(channel)), id_(id), in_batch_(in_batch), wanted_(true) {}
+  Reply(std::shared_ptr<BodyAnswers> body, std::string_view id)
+      : body_(std::move(body)), id_(id), wanted_(true) {
+    body_->expect();
+  }
+
+  /// Whether somebody gets it.
+  [[nodiscard]] bool wanted() const { return wanted_; }
+  /// `result` is JSON text.
+  void result(std::string_view result);
+  void error(const Error& error);
+
+private:
+  template <typename Append>
+  void send(Append append);
+
+  std::weak_ptr<Channel> channel_;
+  std::shared_ptr<BodyAnswers> body_;
+  /// JSON text.
+  std::string id_;
+  bool in_batch_ = false;
+  bool wanted_ = false;
+};
+
+}  // namespace agentd::rpc

@@ -2,6 +2,7 @@
 #include <exception>
 #include <string>
 
+#include "daemon/agents/builtin.hpp"
 #include "daemon/config/command_line.hpp"
 #include "daemon/config/keys.hpp"
 #include "daemon/config/load.hpp"
@@ -29,7 +30,7 @@ Exit check(const CommandLine& command, config::Config config) {
   if (const auto read = config::read_tokens(config); !read) {
     return refuse(Exit::configuration, read.error().message());
   }
-  if (const auto types = plugins::load(config.plugins, {}); !types) {
+  if (const auto types = plugins::load(config.plugins, agents::builtin_types()); !types) {
     return refuse(Exit::configuration, types.error().message());
   }
   return say((command.file.empty() ? "configuration" : command.file) + ": ok\n");

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/agents/builtin.hpp"
 #include "daemon/config/keys.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/logging/log.hpp"
@@ -51,7 +52,7 @@ public:
     auto config = config::load(command_);
     if (!config) return keep_the_old(config.error());
     if (const auto read = config::read_tokens(*config); !read) return keep_the_old(read.error());
-    if (const auto node = node_.lock()) node->set_token(config->node.token);
+    take_token(config->node.token);
     log_.set_level(config->log_level);
     say_what_needs_a_restart(*config);
     log_.info("reloaded the token and the log level",
@@ -61,6 +62,13 @@ public:
 private:
   void keep_the_old(const Error& error) const {
     log_.error("the new configuration is wrong; the old one stays in force", {{"error", error.message()}});
+  }
+
+  /// Never takes a token away: that would let everybody in, by what may be a slip.
+  void take_token(const std::string& token) {
+    if (token.empty() && !in_force_.node.token.empty()) return warn_about("token_file");
+    if (const auto node = node_.lock()) node->set_token(token);
+    in_force_.node.token = token;
   }
 
   void say_what_needs_a_restart(const config::Config& config) {
@@ -154,7 +162,7 @@ Exit look_after(const service::Signals& signals, std::shared_ptr<Node> node,
 Exit serve(const config::CommandLine& command, config::Config config) {
   const service::Signals signals;
   service::raise_open_files();
-  auto types = plugins::load(config.plugins, {});
+  auto types = plugins::load(config.plugins, agents::builtin_types());
   if (!types) return refuse(Exit::configuration, types.error().message());
   auto node = std::make_shared<Node>(config.node);
   for (AgentType& type : *types) node->add_type(std::move(type));

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <agentd/message.hpp>
@@ -56,6 +57,8 @@ public:
     /// For a nested call: whose it is, and the agents that it came through.
     std::string caller;
     std::vector<std::string> path;
+    /// Takes partial output as text, in place of the cell; null for none.
+    std::function<void(std::string_view)> on_progress;
     /// The params without their end, where the input could be written already.
     std::string params;
     /// The input has no part that may have to be waited for, or may fail.

@@ -19,7 +19,7 @@ class Target;
 /// Settings of one call.
 struct CallOptions {
   /// How long until the call settles at the latest; the agent's or the node's default where not given.
-  std::optional<std::chrono::milliseconds> deadline;
+  std::optional<std::chrono::milliseconds> deadline = {};
 };
 
 /// Where `to_dist` puts an agent.
@@ -30,12 +30,12 @@ struct CallOptions {
 struct DistOptions {
   std::string host = "127.0.0.1";
   /// For `launch_server`: 0 takes a free one.
-  std::optional<std::uint16_t> port;
+  std::optional<std::uint16_t> port = {};
   bool launch_server = true;
   /// A server that `to_dist` launched before, to be shared: pass that agent's address.
-  std::optional<NodeAddress> share;
+  std::optional<NodeAddress> share = {};
   /// The agent's id there; minted where empty.
-  std::string id;
+  std::string id = {};
 };
 
 /// A proxy for an agent, local or distributed: the code that calls it cannot tell which.

@@ -23,13 +23,13 @@ using SharedText = std::shared_ptr<const std::string>;
 
 /// The members of a message. Empty strings and a null `metadata` mean: not given.
 struct MessageFields {
-  Json content;
-  std::string name;
-  std::string role;
-  Json metadata;
-  std::string id;
+  Json content = nullptr;
+  std::string name = {};
+  std::string role = {};
+  Json metadata = nullptr;
+  std::string id = {};
   /// RFC 3339, in UTC.
-  std::string timestamp;
+  std::string timestamp = {};
 };
 
 /// What agents exchange; perhaps not there yet.

@@ -34,11 +34,11 @@ struct RemoteOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 12001;
   /// Minted where empty.
-  std::string id;
+  std::string id = {};
   /// The name in its answers; its type's, or `args.name`, where empty.
-  std::string name;
+  std::string name = {};
   /// As `agent.create` takes them: `deadline_ms`, `mailbox`, `ordering`, …; null for none.
-  Json options;
+  Json options = nullptr;
 };
 
 /// Makes a new agent of that type at that node, and waits until it is there. Throws `Error`:

@@ -1,0 +1,246 @@
+#include "sdk/src/local_agent.hpp"
+
+#include <cstdlib>
+#include <future>
+#include <stdexcept>
+#include <utility>
+
+#include <cxxabi.h>
+
+#include <agentd/local.hpp>
+
+#include "daemon/runtime/run_context.hpp"
+#include "sdk/src/create.hpp"
+#include "sdk/src/launcher.hpp"
+#include "sdk/src/remote_agent.hpp"
+#include "sdk/src/session.hpp"
+
+namespace agentd::sdk {
+namespace {
+
+/// What the program itself is called, as a caller of its local agents.
+constexpr const char* program = "program";
+constexpr std::chrono::seconds default_deadline{300};
+
+/// Waits for what a local agent's runtime answers.
+template <typename T>
+T wait_for(std::future<Result<T>> answer, const char* what) {
+  if (answer.wait_for(default_deadline) != std::future_status::ready) {
+    throw Error(
+        ErrorKind::deadline_exceeded,
+        std::string(what) + " had no answer for 300 s: is it called from inside the agent's own call?");
+  }
+  auto result = answer.get();
+  if (!result) throw Error(result.error());
+  return std::move(*result);
+}
+
+/// The first reference to a local agent in there: nobody outside this process could follow it.
+const Json* local_reference(const Json& json) {
+  if (!json.is_structured()) return nullptr;
+  if (json.is_object() && json.size() == 1 && json.contains("$agent")) {
+    const Json& agent = json["$agent"];
+    return agent.is_object() && agent.value("host", "?").empty() ? &agent : nullptr;
+  }
+  for (const Json& element : json) {
+    if (const Json* found = local_reference(element)) return found;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+LocalAgent::LocalAgent(LocalHost& host, const AgentType& type, bool registered, Json args)
+    : host_(host),
+      type_(type),
+      registered_(registered),
+      args_(std::move(args)),
+      address_{{}, mint_agent_id(type.name)} {}
+
+LocalAgent::~LocalAgent() {
+  host_.forget(address_.agent);
+  if (in_use_) {
+    host_.post([id = address_.agent](runtime::Runtime& runtime) { (void)runtime.remove(id); });
+  }
+}
+
+std::shared_ptr<LocalAgent> LocalAgent::self() {
+  return std::static_pointer_cast<LocalAgent>(shared_from_this());
+}
+
+std::shared_ptr<detail::Target> LocalAgent::moved_to() const {
+  const std::lock_guard lock(mutex_);
+  return moved_;
+}
+
+const AgentAddress& LocalAgent::address() const {
+  const std::lock_guard lock(mutex_);
+  if (moved_) return moved_->address();
+  if (!stays_) stays_ = std::static_pointer_cast<const LocalAgent>(shared_from_this());
+  return address_;
+}
+
+Message LocalAgent::call(std::string_view method, const Message& input, const CallOptions& options) {
+  if (const auto moved = moved_to()) return moved->call(method, input, options);
+  make_sure_it_is_made();
+  return send(method, input, options);
+}
+
+void LocalAgent::make_sure_it_is_made() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(in_use_, true)) return;
+  }
+  protocol::AgentCreateParams params;
+  params.agent = address_.agent;
+  params.args = args_.dump(-1, ' ', false, Json::error_handler_t::replace);
+  host_.post([agent = self(), params = std::move(params)](runtime::Runtime& runtime) mutable {
+    const auto type = agent->host_.know(agent->type_);
+    if (!type) return agent->made(type.error());
+    params.type = *type;
+    runtime.create(params, [agent](Result<runtime::AgentPtr> result) { agent->made(result); });
+  });
+}
+
+void LocalAgent::made(const Result<runtime::AgentPtr>& result) {
+  if (result) return;
+  const std::lock_guard lock(mutex_);
+  refusal_ = result.error();
+}
+
+Message LocalAgent::send(std::string_view method, const Message& input, const CallOptions& options) {
+  runtime::Runtime::NestedCall call;
+  call.agent = address_;
+  call.method = method;
+  call.input = input;
+  call.call = CallId::mint();
+  call.caller = program;
+  call.deadline = runtime::Runtime::Clock::now() + options.deadline.value_or(default_deadline);
+  const Message outcome = runtime::make_nested_message(host_.gate(), {}, call.call);
+  call.cell = outcome.cell();
+  {
+    const std::lock_guard lock(mutex_);
+    if (refusal_) {
+      call.cell->fail(*refusal_);
+      return outcome;
+    }
+    ++unsettled_;
+  }
+  // Keeps the agent until its calls have settled, whoever else refers to it.
+  call.cell->when_settled([agent = self()] {
+    const std::lock_guard lock(agent->mutex_);
+    if (--agent->unsettled_ == 0) agent->settled_.notify_all();
+  });
+  host_.post([call = std::move(call)](runtime::Runtime& runtime) { runtime.call_nested(call); });
+  return outcome;
+}
+
+AgentRef LocalAgent::clone() {
+  if (const auto moved = moved_to()) return moved->clone();
+  auto copy = std::make_shared<LocalAgent>(host_, type_, registered_, args_);
+  host_.add(copy);
+  const bool fresh = [this] {
+    const std::lock_guard lock(mutex_);
+    return !in_use_;
+  }();
+  if (fresh) return AgentRef(std::move(copy));
+  if (host_.on_loop())
+    throw std::logic_error("AgentRef::clone waits, so it cannot be called on a loop's thread");
+  auto answer = std::make_shared<std::promise<Result<runtime::AgentPtr>>>();
+  host_.post([id = address_.agent, as = copy->address_.agent, answer](runtime::Runtime& runtime) {
+    runtime.clone(id, as, runtime.caller(program),
+                  [answer](Result<runtime::AgentPtr> result) { answer->set_value(std::move(result)); });
+  });
+  copy->in_use_ = true;
+  (void)wait_for(answer->get_future(), "the clone");
+  return AgentRef(std::move(copy));
+}
+
+Json LocalAgent::state_when_quiet() {
+  {
+    std::unique_lock lock(mutex_);
+    if (!in_use_) return nullptr;
+    settled_.wait(lock, [this] { return unsettled_ == 0; });
+    if (refusal_) throw Error(*refusal_);
+  }
+  auto answer = std::make_shared<std::promise<Result<Json>>>();
+  host_.post([id = address_.agent, answer](runtime::Runtime& runtime) {
+    const auto agent = runtime.find_agent(id);
+    if (!agent) return answer->set_value(agent.error());
+    runtime.save(**agent, [answer](Result<Json> state) { answer->set_value(std::move(state)); });
+  });
+  return wait_for(answer->get_future(), "the agent's save()");
+}
+
+void LocalAgent::check_can_move(const DistOptions& options) const {
+  if (!registered_) {
+    throw std::logic_error(
+        "to_dist needs the agent's type to have a name on the other side: add "
+        "AGENTD_REGISTER_AGENT(YourType); to this program, and to the server's");
+  }
+  if (const Json* local = local_reference(args_)) {
+    throw Error(ErrorKind::invalid_params,
+                "its arguments refer to the local agent " + local->value("agent", "") +
+                    ", which another process cannot reach: to_dist that one first");
+  }
+  if (host_.on_loop() || Session::instance().on_loop()) {
+    throw std::logic_error("AgentRef::to_dist waits, so it cannot be called from a callback");
+  }
+  if (!options.launch_server && !options.share && !options.port) {
+    throw Error(
+        ErrorKind::invalid_params,
+        "to_dist with launch_server = false needs the port of the server that runs on " + options.host);
+  }
+}
+
+AgentAddress LocalAgent::place(const DistOptions& options) const {
+  NodeAddress node;
+  if (options.share) {
+    node = *options.share;
+  } else if (options.launch_server) {
+    node = launch_server(options.port.value_or(0));
+  } else {
+    node = {options.host, *options.port};
+  }
+  return {node, options.id};
+}
+
+AgentRef LocalAgent::to_dist(const DistOptions& options) {
+  if (const auto moved = moved_to()) return moved->to_dist(options);
+  check_can_move(options);
+  const AgentAddress where = place(options);
+  const Json state = state_when_quiet();
+  NewAgent agent{type_.name, where.agent, "", args_, nullptr};
+  if (!state.is_null()) agent.options = {{"state", state}};
+  Session& session = Session::instance();
+  const std::string id = create_agent(session.node(where.node), std::move(agent));
+  AgentRef there(session.agent({where.node, id}));
+  const std::lock_guard lock(mutex_);
+  moved_ = there.target();
+  if (in_use_) host_.post([gone = address_.agent](runtime::Runtime& runtime) { (void)runtime.remove(gone); });
+  return there;
+}
+
+}  // namespace agentd::sdk
+
+namespace agentd::detail {
+
+std::string readable_type_name(const std::type_info& type) {
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr), &std::free);
+  std::string name;
+  for (const char c : std::string_view(text ? text.get() : type.name()).substr(0, 100)) {
+    name += is_agent_id({&c, 1}) ? c : '_';
+  }
+  return name;
+}
+
+AgentRef make_local(const AgentType& type, bool registered, const Json& args) {
+  auto& host = sdk::LocalHost::instance();
+  auto agent =
+      std::make_shared<sdk::LocalAgent>(host, type, registered, args.is_null() ? Json::object() : args);
+  host.add(agent);
+  return AgentRef(std::move(agent));
+}
+
+}  // namespace agentd::detail

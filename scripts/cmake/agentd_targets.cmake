@@ -15,6 +15,27 @@ if(AGENTD_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)
 endif()
 
+# Reading the headers of the standard library, Boost.Asio and nlohmann/json takes longer than the rest.
+# Two flavours: code that may end up in a shared object, and code of programs.
+if(AGENTD_PRECOMPILE)
+  foreach(flavour library program)
+    add_library(agentd_precompiled_${flavour} OBJECT ${CMAKE_SOURCE_DIR}/scripts/cmake/precompiled.cpp)
+    target_precompile_headers(agentd_precompiled_${flavour} PRIVATE ${CMAKE_SOURCE_DIR}/scripts/cmake/precompiled.hpp)
+  endforeach()
+  set_target_properties(agentd_precompiled_program PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+endif()
+
+# agentd_precompiled(TARGET FLAVOUR): uses the precompiled headers, where the build has them.
+function(agentd_precompiled target flavour)
+  if(NOT AGENTD_PRECOMPILE)
+    return()
+  endif()
+  target_precompile_headers(${target} REUSE_FROM agentd_precompiled_${flavour})
+  if(flavour STREQUAL "program")
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  endif()
+endfunction()
+
 # agentd_room(NAME SOURCES file... [PUBLIC lib...] [PRIVATE lib...])
 # Makes the static library agentd_NAME, with the alias agentd::NAME.
 function(agentd_room name)
@@ -26,6 +47,7 @@ function(agentd_room name)
     PUBLIC ${ROOM_PUBLIC}
     PRIVATE ${ROOM_PRIVATE} $<BUILD_INTERFACE:agentd_warnings>)
   set_target_properties(agentd_${name} PROPERTIES EXPORT_NAME ${name})
+  agentd_precompiled(agentd_${name} library)
 endfunction()
 
 # agentd_unit_test(NAME SOURCES file... LINK lib...): a Catch2 program, one CTest test a test case.
@@ -35,6 +57,7 @@ function(agentd_unit_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${TEST_LINK} agentd_test_main agentd_warnings)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  agentd_precompiled(${name} program)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()

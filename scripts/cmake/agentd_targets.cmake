@@ -20,6 +20,8 @@ endif()
 if(AGENTD_PRECOMPILE)
   foreach(flavour library program)
     add_library(agentd_precompiled_${flavour} OBJECT ${CMAKE_SOURCE_DIR}/scripts/cmake/precompiled.cpp)
+    # The same warnings as everywhere: -Wpedantic changes which macros there are.
+    target_link_libraries(agentd_precompiled_${flavour} PRIVATE agentd_warnings)
     target_precompile_headers(agentd_precompiled_${flavour} PRIVATE ${CMAKE_SOURCE_DIR}/scripts/cmake/precompiled.hpp)
   endforeach()
   set_target_properties(agentd_precompiled_program PROPERTIES POSITION_INDEPENDENT_CODE OFF)

@@ -40,7 +40,7 @@ Exit start(const CommandLine& command, config::Config config) {
   if (const auto read = config::read_tokens(config); !read) {
     return refuse(Exit::configuration, read.error().message());
   }
-  return serve(command, std::move(config));
+  return serve(command, config);
 }
 
 Exit run(int argc, const char* const* argv) {

@@ -159,7 +159,7 @@ Exit look_after(const service::Signals& signals, std::shared_ptr<Node> node,
 
 }  // namespace
 
-Exit serve(const config::CommandLine& command, config::Config config) {
+Exit serve(const config::CommandLine& command, const config::Config& config) {
   const service::Signals signals;
   service::raise_open_files();
   auto types = plugins::load(config.plugins, agents::builtin_types());

@@ -10,6 +10,6 @@ namespace agentd {
 /// standard output once the port accepts; what goes wrong before that is said on standard error.
 /// `command` is kept for SIGHUP, which reads the configuration again. Call it once, on the main
 /// thread, before there are others.
-[[nodiscard]] Exit serve(const config::CommandLine& command, config::Config config);
+[[nodiscard]] Exit serve(const config::CommandLine& command, const config::Config& config);
 
 }  // namespace agentd

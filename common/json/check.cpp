@@ -19,176 +19,153 @@ int hex_digit(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// Walks over the text once. Each step answers whether it found what the grammar wants; the first
-/// that does not leaves `what_` and `at_`.
+/// Walks over the text once. Each step takes the place where it begins and answers the place behind
+/// what it found there; null where the grammar wants something else, and then the fault is noted.
+/// (The place goes from hand to hand, not through a member: in registers, for every byte of every call.)
 class Checker {
 public:
   Checker(std::string_view text, unsigned max_depth)
-      : begin_(text.data()),
-        end_(text.data() + text.size()),
-        at_(text.data()),
-        max_depth_(std::min(max_depth, deepest)) {}
+      : begin_(text.data()), end_(text.data() + text.size()), max_depth_(std::min(max_depth, deepest)) {}
 
   bool run() {
-    skip_space();
-    if (!value()) return false;
-    while (depth_ > 0) {
-      if (!step()) return false;
-    }
-    skip_space();
-    return at_ == end_ || fail("there is more text behind the value");
+    Place at = value(past_space(begin_));
+    while (at != nullptr && depth_ > 0) at = step(at);
+    if (at == nullptr) return false;
+    at = past_space(at);
+    return at == end_ || fail(at, "there is more text behind the value") != nullptr;
   }
 
   [[nodiscard]] unsigned depth() const { return deepest_seen_; }
-  [[nodiscard]] bool beyond_ascii() const { return high_; }
   [[nodiscard]] Fault fault() const {
-    const auto offset = static_cast<std::size_t>(at_ - begin_);
+    const auto offset = static_cast<std::size_t>(failed_at_ - begin_);
     if (too_deep_) return {offset, "nested deeper than " + std::to_string(max_depth_), true};
     return {offset, what_, false};
   }
 
 private:
-  bool fail(const char* what) {
+  using Place = const char*;
+
+  Place fail(Place at, const char* what) {
+    failed_at_ = at;
     what_ = what;
-    return false;
+    return nullptr;
   }
 
-  void skip_space() { at_ = scan::past_space(at_, end_); }
+  [[nodiscard]] Place past_space(Place at) const { return scan::past_space(at, end_); }
+  [[nodiscard]] bool is(Place at, char c) const { return at != end_ && *at == c; }
+  [[nodiscard]] bool has_digit(Place at) const { return at != end_ && is_digit(*at); }
 
   /// Inside a container: its end, or its next value (of an object, with the key before it).
-  bool step() {
+  Place step(Place at) {
     const bool object = stack_[depth_ - 1] == '{';
-    skip_space();
-    if (at_ == end_) return fail(object ? "an object is not closed" : "an array is not closed");
-    if (*at_ == (object ? '}' : ']')) {
-      ++at_;
-      --depth_;
-      fresh_ = false;
-      return true;
-    }
-    if (!fresh_) {
-      if (*at_ != ',') {
-        return fail(object ? "expected ',' or '}' after a member" : "expected ',' or ']' after an element");
-      }
-      ++at_;
-      skip_space();
-    }
+    at = past_space(at);
+    if (at == end_) return fail(at, object ? "an object is not closed" : "an array is not closed");
+    const bool first = fresh_;
     fresh_ = false;
-    return (!object || key()) && value();
+    if (*at == (object ? '}' : ']')) {
+      --depth_;
+      return at + 1;
+    }
+    if (!first) {
+      if (*at != ',') {
+        return fail(at,
+                    object ? "expected ',' or '}' after a member" : "expected ',' or ']' after an element");
+      }
+      at = past_space(at + 1);
+    }
+    if (object && (at = key(at)) == nullptr) return nullptr;
+    return value(at);
   }
 
-  bool key() {
-    if (at_ == end_) return fail("an object is not closed");
-    if (*at_ != '"') return fail("expected a member's name in double quotes");
-    if (!string()) return false;
-    skip_space();
-    if (at_ == end_ || *at_ != ':') return fail("expected ':' after a member's name");
-    ++at_;
-    skip_space();
-    return true;
+  Place key(Place at) {
+    if (at == end_) return fail(at, "an object is not closed");
+    if (*at != '"') return fail(at, "expected a member's name in double quotes");
+    at = string(at);
+    if (at == nullptr) return nullptr;
+    at = past_space(at);
+    if (!is(at, ':')) return fail(at, "expected ':' after a member's name");
+    return past_space(at + 1);
   }
 
-  bool value() {
-    if (at_ == end_) return fail("the text ends where a value is expected");
-    switch (*at_) {
+  Place value(Place at) {
+    if (at == end_) return fail(at, "the text ends where a value is expected");
+    switch (*at) {
       case '"':
-        return string();
+        return string(at);
       case '{':
       case '[':
-        return open();
+        return open(at);
       case 't':
-        return word("true");
+        return word(at, "true");
       case 'f':
-        return word("false");
+        return word(at, "false");
       case 'n':
-        return word("null");
-      case '-':
-      case '0':
-      case '1':
-      case '2':
-      case '3':
-      case '4':
-      case '5':
-      case '6':
-      case '7':
-      case '8':
-      case '9':
-        return number();
+        return word(at, "null");
       default:
-        return no_value();
+        return *at == '-' || is_digit(*at) ? number(at) : no_value(at);
     }
   }
 
-  bool no_value() {
-    const std::string_view rest(at_, static_cast<std::size_t>(end_ - at_));
-    if (at_ == begin_ && rest.starts_with("\xef\xbb\xbf")) return fail("a byte order mark is not allowed");
-    return fail("expected a value");
+  Place no_value(Place at) {
+    const std::string_view rest(at, static_cast<std::size_t>(end_ - at));
+    const bool mark = at == begin_ && rest.starts_with("\xef\xbb\xbf");
+    return fail(at, mark ? "a byte order mark is not allowed" : "expected a value");
   }
 
-  bool open() {
+  Place open(Place at) {
     if (depth_ == max_depth_) {
       too_deep_ = true;
-      return false;
+      return fail(at, "");
     }
-    stack_[depth_++] = *at_++;
+    stack_[depth_++] = *at;
     deepest_seen_ = std::max(deepest_seen_, depth_);
     fresh_ = true;
-    return true;
+    return at + 1;
   }
 
-  bool word(std::string_view expected) {
-    const auto left = static_cast<std::size_t>(end_ - at_);
-    if (!std::string_view(at_, left).starts_with(expected)) return fail("expected a value");
-    at_ += expected.size();
-    return true;
+  Place word(Place at, std::string_view expected) {
+    const std::string_view rest(at, static_cast<std::size_t>(end_ - at));
+    return rest.starts_with(expected) ? at + expected.size() : fail(at, "expected a value");
   }
 
-  bool digits() {
-    if (at_ == end_ || !is_digit(*at_)) return fail("expected a digit");
-    while (at_ != end_ && is_digit(*at_)) ++at_;
-    return true;
+  Place digits(Place at) {
+    if (!has_digit(at)) return fail(at, "expected a digit");
+    while (has_digit(at)) ++at;
+    return at;
   }
 
-  bool number() {
-    if (*at_ == '-') ++at_;
-    if (at_ != end_ && *at_ == '0') {
-      ++at_;
-      if (at_ != end_ && is_digit(*at_)) return fail("a number begins with a needless 0");
-    } else if (!digits()) {
-      return false;
+  Place number(Place at) {
+    if (*at == '-') ++at;
+    if (is(at, '0')) {
+      ++at;
+      if (has_digit(at)) return fail(at, "a number begins with a needless 0");
+    } else {
+      at = digits(at);
     }
-    if (at_ != end_ && *at_ == '.') {
-      ++at_;
-      if (!digits()) return false;
-    }
-    if (at_ != end_ && (*at_ == 'e' || *at_ == 'E')) {
-      ++at_;
-      if (at_ != end_ && (*at_ == '+' || *at_ == '-')) ++at_;
-      return digits();
-    }
-    return true;
+    if (at != nullptr && is(at, '.')) at = digits(at + 1);
+    return at == nullptr || !(is(at, 'e') || is(at, 'E')) ? at : exponent(at);
   }
 
-  bool string() {
-    const char* const opening = at_++;
+  Place exponent(Place at) {
+    ++at;
+    if (is(at, '+') || is(at, '-')) ++at;
+    return digits(at);
+  }
+
+  Place string(Place at) {
+    const Place opening = at++;
     for (;;) {
-      at_ = scan::plain_text_end(at_, end_, high_);
-      if (at_ == end_) {
-        at_ = opening;
-        return fail("a string is not closed");
-      }
-      if (*at_ == '"') {
-        ++at_;
-        return true;
-      }
-      if (*at_ != '\\') return fail("a control character stands in a string without an escape");
-      if (!escape()) return false;
+      at = scan::plain_text_end(at, end_);
+      if (at == end_) return fail(opening, "a string is not closed");
+      if (*at == '"') return at + 1;
+      if (*at != '\\') return fail(at, "a control character stands in a string without an escape");
+      if ((at = escape(at)) == nullptr) return nullptr;
     }
   }
 
-  bool escape() {
-    if (end_ - at_ < 2) return fail("an escape is not complete");
-    switch (at_[1]) {
+  Place escape(Place at) {
+    if (end_ - at < 2) return fail(at, "an escape is not complete");
+    switch (at[1]) {
       case '"':
       case '\\':
       case '/':
@@ -197,17 +174,16 @@ private:
       case 'n':
       case 'r':
       case 't':
-        at_ += 2;
-        return true;
+        return at + 2;
       case 'u':
-        return unicode_escape();
+        return unicode_escape(at);
       default:
-        return fail("an escape that JSON does not have");
+        return fail(at, "an escape that JSON does not have");
     }
   }
 
   /// The four digits of the `\uXXXX` at `at`; -1 where it is none.
-  [[nodiscard]] int unit(const char* at) const {
+  [[nodiscard]] int unit(Place at) const {
     if (end_ - at < 6 || at[0] != '\\' || at[1] != 'u') return -1;
     int value = 0;
     for (int i = 2; i < 6; ++i) {
@@ -218,29 +194,24 @@ private:
     return value;
   }
 
-  bool unicode_escape() {
-    const int first = unit(at_);
-    if (first < 0) return fail("\\u is not followed by four hexadecimal digits");
-    if (first < 0xd800 || first > 0xdfff) {
-      at_ += 6;
-      return true;
-    }
-    const int second = first < 0xdc00 ? unit(at_ + 6) : -1;
-    if (second < 0xdc00 || second > 0xdfff) return fail("a surrogate without its other half");
-    at_ += 12;
-    return true;
+  Place unicode_escape(Place at) {
+    const int first = unit(at);
+    if (first < 0) return fail(at, "\\u is not followed by four hexadecimal digits");
+    if (first < 0xd800 || first > 0xdfff) return at + 6;
+    const int second = first < 0xdc00 ? unit(at + 6) : -1;
+    if (second < 0xdc00 || second > 0xdfff) return fail(at, "a surrogate without its other half");
+    return at + 12;
   }
 
-  const char* const begin_;
-  const char* const end_;
-  const char* at_;
+  const Place begin_;
+  const Place end_;
   const unsigned max_depth_;
   unsigned depth_ = 0;
   unsigned deepest_seen_ = 0;
   /// Just behind an opening bracket: no comma yet.
   bool fresh_ = false;
-  bool high_ = false;
   bool too_deep_ = false;
+  Place failed_at_ = nullptr;
   const char* what_ = "";
   /// The opening brackets; not set before they are needed, since this is done for every frame.
   std::array<char, deepest> stack_;
@@ -251,8 +222,7 @@ private:
 std::optional<Fault> check(std::string_view text, unsigned max_depth, unsigned* depth) {
   Checker checker(text, max_depth);
   if (!checker.run()) return checker.fault();
-  // Beyond strings the grammar has let pass ASCII only.
-  if (checker.beyond_ascii() && !is_utf8(text)) {
+  if (!is_ascii(text) && !is_utf8(text)) {
     return Fault{utf8_fault(text), "the bytes are not valid UTF-8", false};
   }
   if (depth != nullptr) *depth = checker.depth();

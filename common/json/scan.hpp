@@ -72,24 +72,17 @@ inline constexpr std::uint64_t highs = 0x8080808080808080U;
 
 #endif
 
-/// The first quote, backslash or control character. Sets `high` where bytes beyond ASCII may have
-/// been passed (it may look a little further than the answer).
-[[nodiscard]] inline const char* plain_text_end(const char* at, const char* end, bool& high) {
+/// The first quote, backslash or control character.
+[[nodiscard]] inline const char* plain_text_end(const char* at, const char* end) {
   while (end - at >= block) {
-    const auto bytes = load(at);
 #if defined(__SSE2__)
-    high |= mask(bytes) != 0;
-    if (const unsigned found = plain_text_ends(bytes); found != 0) return at + __builtin_ctz(found);
+    if (const unsigned found = plain_text_ends(load(at)); found != 0) return at + __builtin_ctz(found);
 #else
-    high |= (bytes & highs) != 0;
-    if (plain_text_ends(bytes) != 0) break;
+    if (plain_text_ends(load(at)) != 0) break;
 #endif
     at += block;
   }
-  for (; at != end; ++at) {
-    if (ends_plain_text(*at)) return at;
-    high |= static_cast<signed char>(*at) < 0;
-  }
+  while (at != end && !ends_plain_text(*at)) ++at;
   return at;
 }
 
@@ -110,24 +103,24 @@ inline constexpr std::uint64_t highs = 0x8080808080808080U;
 [[nodiscard]] inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 [[nodiscard]] inline const char* past_space(const char* at, const char* end) {
-  while (at != end && is_space(*at)) ++at;
+  // Mostly there is none, and one comparison tells.
+  while (at != end && static_cast<unsigned char>(*at) <= ' ' && is_space(*at)) ++at;
   return at;
 }
 
 /// Behind the string that opens at `at`.
 [[nodiscard]] inline const char* past_string(const char* at, const char* end) {
-  bool high = false;
   ++at;
   for (;;) {
-    at = plain_text_end(at, end, high);
+    at = plain_text_end(at, end);
     if (at == end) return end;
     if (*at == '"') return at + 1;
     at += (*at == '\\' && end - at >= 2) ? 2 : 1;
   }
 }
 
-/// Behind the object or array that opens at `at`.
-[[nodiscard]] inline const char* past_container(const char* at, const char* end) {
+/// Behind the object or array that opens at `at`, string by string.
+[[nodiscard]] inline const char* past_container_by_strings(const char* at, const char* end) {
   std::size_t depth = 0;
   while ((at = bracket_or_quote(at, end)) != end) {
     if (*at == '"') {
@@ -144,6 +137,76 @@ inline constexpr std::uint64_t highs = 0x8080808080808080U;
   }
   return end;
 }
+
+#if defined(__SSE2__)
+
+/// Where in 64 bytes the characters are that matter for the end of a container, a bit a byte.
+struct Bits {
+  std::uint64_t quotes = 0;
+  std::uint64_t backslashes = 0;
+  std::uint64_t opening = 0;
+  std::uint64_t brackets = 0;
+};
+
+[[nodiscard]] inline Bits bits_of(const char* at) {
+  Bits bits;
+  for (unsigned shift = 0; shift < 64; shift += block) {
+    const __m128i bytes = load(at + shift);
+    const __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+    const __m128i open = _mm_cmpeq_epi8(folded, _mm_set1_epi8('{'));
+    const __m128i close = _mm_cmpeq_epi8(folded, _mm_set1_epi8('}'));
+    const auto put = [shift](__m128i flags) { return static_cast<std::uint64_t>(mask(flags)) << shift; };
+    bits.quotes |= put(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+    bits.backslashes |= put(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    bits.opening |= put(open);
+    bits.brackets |= put(_mm_or_si128(open, close));
+  }
+  return bits;
+}
+
+/// Each bit becomes the parity of those up to it: between an opening quote and its end, ones.
+[[nodiscard]] inline std::uint64_t parity_up_to(std::uint64_t bits) {
+  for (unsigned shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
+  return bits;
+}
+
+/// Behind the object or array that opens at `at`: 64 bytes at once, as long as no escape is met.
+/// Params and inputs are skipped once before they are read, so this is done for every call.
+[[nodiscard]] inline const char* past_container(const char* const at, const char* end) {
+  constexpr std::ptrdiff_t width = 64;
+  std::uint64_t in_string = 0;
+  std::size_t depth = 0;
+  for (const char* here = at; here < end; here += width) {
+    char last[width];
+    const char* bytes = here;
+    if (end - here < width) {
+      std::memset(last, ' ', width);
+      std::memcpy(last, here, static_cast<std::size_t>(end - here));
+      bytes = last;
+    }
+    const Bits bits = bits_of(bytes);
+    if (bits.backslashes != 0) return past_container_by_strings(at, end);
+    const std::uint64_t strings = parity_up_to(bits.quotes) ^ in_string;
+    in_string = (strings >> 63) != 0 ? ~std::uint64_t{0} : 0;
+    for (std::uint64_t left = bits.brackets & ~strings; left != 0; left &= left - 1) {
+      const int place = __builtin_ctzll(left);
+      if (((bits.opening >> place) & 1) != 0) {
+        ++depth;
+      } else if (--depth == 0) {
+        return here + place + 1;
+      }
+    }
+  }
+  return end;
+}
+
+#else
+
+[[nodiscard]] inline const char* past_container(const char* at, const char* end) {
+  return past_container_by_strings(at, end);
+}
+
+#endif
 
 /// Behind the value that begins at `at`.
 [[nodiscard]] inline const char* past_value(const char* at, const char* end) {

@@ -114,21 +114,18 @@ void append_escape(std::string& out, char c) {
   }
 }
 
-/// Answers whether bytes beyond ASCII may be among them.
-bool append_escaped(std::string& out, std::string_view text) {
-  bool high = false;
+void append_escaped(std::string& out, std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
   out += '"';
   for (;;) {
-    const char* const stop = scan::plain_text_end(at, end, high);
+    const char* const stop = scan::plain_text_end(at, end);
     out.append(at, stop);
     if (stop == end) break;
     append_escape(out, *stop);
     at = stop + 1;
   }
   out += '"';
-  return high;
 }
 
 }  // namespace
@@ -158,9 +155,7 @@ bool token_is(std::string_view token, std::string_view text) {
 }
 
 void append_string(std::string& out, std::string_view text) {
-  const std::size_t begin = out.size();
-  if (!append_escaped(out, text) || is_utf8(text)) return;
-  out.resize(begin);
+  if (is_ascii(text) || is_utf8(text)) return append_escaped(out, text);
   append_escaped(out, mended_utf8(text));
 }
 

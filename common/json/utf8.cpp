@@ -55,14 +55,20 @@ Sequence front(std::string_view text) {
 
 bool is_ascii(std::string_view text) {
   constexpr std::uint64_t highs = 0x8080808080808080U;
-  std::uint64_t seen = 0;
-  while (text.size() >= sizeof seen) {
+  constexpr std::size_t word = sizeof(std::uint64_t);
+  const auto load = [](const char* from) {
     std::uint64_t bytes = 0;
-    std::memcpy(&bytes, text.data(), sizeof bytes);
-    seen |= bytes;
-    text.remove_prefix(sizeof bytes);
+    std::memcpy(&bytes, from, word);
+    return bytes;
+  };
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  std::uint64_t seen = 0;
+  for (; end - at >= std::ptrdiff_t{4 * word}; at += 4 * word) {
+    seen |= load(at) | load(at + word) | load(at + 2 * word) | load(at + 3 * word);
   }
-  for (const char c : text) seen |= static_cast<unsigned char>(c);
+  for (; end - at >= std::ptrdiff_t{word}; at += word) seen |= load(at);
+  for (; at != end; ++at) seen |= static_cast<unsigned char>(*at);
   return (seen & highs) == 0;
 }
 

@@ -47,6 +47,7 @@ public:
   }
 
   std::size_t waiting() const override { return calls_.waiting(); }
+  bool all_written() const override;
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
   std::uint64_t bytes_received() const override { return bytes_received_; }
   void stop(const Error& why) override;
@@ -222,6 +223,11 @@ void Link::write_next() {
   bytes_sent_ += frame.size();
   writing_ = true;
   socket_->send(std::move(frame));
+}
+
+bool Link::all_written() const {
+  if (state_ == State::open) return !writing_ && !flush_scheduled_ && calls_.outbox().empty();
+  return calls_.waiting() == 0;
 }
 
 void Link::stop(const Error& why) {

@@ -80,6 +80,8 @@ public:
 
   /// How many entries wait.
   [[nodiscard]] virtual std::size_t waiting() const = 0;
+  /// Whether everything that waits has been handed to the network.
+  [[nodiscard]] virtual bool all_written() const { return true; }
   /// Payload bytes of frames sent and received so far.
   [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;

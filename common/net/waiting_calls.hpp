@@ -70,6 +70,7 @@ public:
   /// Puts into the outbox what is collected over a turn: subscriptions and releases.
   void end_turn();
   [[nodiscard]] protocol::Outbox& outbox() { return outbox_; }
+  [[nodiscard]] const protocol::Outbox& outbox() const { return outbox_; }
 
   [[nodiscard]] std::size_t waiting() const { return calls_.size() + requests_.size(); }
   [[nodiscard]] bool has_releases() const { return !releases_.empty(); }

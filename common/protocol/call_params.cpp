@@ -79,6 +79,8 @@ public:
   [[nodiscard]] Error& error() { return *error_; }
 
 private:
+  static std::string_view inside(std::string_view token) { return token.substr(1, token.size() - 2); }
+
   static bool is_empty_array(std::string_view text) {
     return json::type_of(text) == json::Type::array && !json::Elements(text).next();
   }
@@ -93,8 +95,12 @@ private:
   }
 
   bool take(std::string_view key_token, std::string_view value) {
-    std::string storage;
-    const Member member = member_named(json::unquote(key_token, storage));
+    Member member = member_named(inside(key_token));
+    if (member == none) {
+      // Looked at again: the name may be written with escapes.
+      std::string storage;
+      member = member_named(json::unquote(key_token, storage));
+    }
     if (member == none) return refuse(unknown_param({owner, names}, key_token));
     const unsigned bit = 1U << member;
     if ((seen_ & bit) != 0) return refuse(doubled_param(owner, names[member]));
@@ -147,8 +153,8 @@ private:
 
   bool call_id(std::string_view token) {
     if (token.front() != '"') return false;
-    std::string storage;
-    const auto id = CallId::parse(json::unquote(token, storage));
+    auto id = CallId::parse(inside(token));
+    if (!id) id = CallId::parse(json::unquote(token));
     if (id) read_.call = *id;
     return id.has_value();
   }
@@ -215,9 +221,10 @@ void append_path(std::string& out, const std::vector<std::string>& entries) {
 }  // namespace
 
 Result<CallParams> read_call_params(std::string_view params) {
-  Result<CallParams> read{CallParams{}};
+  Result<CallParams> read{boost::system::in_place_value};
   CallReader reader(*read);
-  if (!reader.run(params)) return std::move(reader.error());
+  // One variable is returned, so that nothing is moved.
+  if (!reader.run(params)) read = Result<CallParams>(std::move(reader.error()));
   return read;
 }
 

@@ -62,21 +62,26 @@ private:
   }
 
   void take(std::string_view key_token, std::string_view value) {
-    std::string storage;
-    const std::string_view key = json::unquote(key_token, storage);
-    const Member member = member_named(key);
-    if (member == none) return take_unknown(key);
+    Member member = member_named(key_token.substr(1, key_token.size() - 2));
+    if (member == none) {
+      // Looked at again: the name may be written with escapes.
+      std::string storage;
+      const std::string_view key = json::unquote(key_token, storage);
+      member = member_named(key);
+      if (member == none) return take_unknown(key);
+    }
     if (!has(member)) {
       values_[member] = value;
       return;
     }
-    if (doubled_.empty()) doubled_ = key;
+    if (doubled_.empty()) doubled_ = names[member];
     // Which of two ids the sender meant cannot be known.
     if (member == id) id_doubled_ = true;
   }
 
   void take_unknown(std::string_view key) {
-    if (!unknown_.emplace(key).second && doubled_.empty()) doubled_ = key;
+    if (!unknown_) unknown_.emplace();
+    if (!unknown_->emplace(key).second && doubled_.empty()) doubled_ = key;
   }
 
   void read_id() {
@@ -130,7 +135,8 @@ private:
   std::array<std::string_view, none> values_;
   std::string doubled_;
   bool id_doubled_ = false;
-  std::unordered_set<std::string> unknown_;
+  /// Made where there are some: the usual envelope has none.
+  std::optional<std::unordered_set<std::string>> unknown_;
 };
 
 void clear(Envelope& envelope) {

@@ -33,13 +33,12 @@ struct ObjectMembers {
   std::string_view doubled_key;
 
   explicit ObjectMembers(std::string_view object) {
-    std::string storage;
     for (json::Members members(object); members.next(); ++count) {
       if (count == 0) {
         first_key = members.key_token();
         first_value = members.value();
       }
-      take(members, json::unquote(members.key_token(), storage));
+      take(members);
     }
   }
 
@@ -48,8 +47,8 @@ struct ObjectMembers {
   }
 
 private:
-  void take(const json::Members& members, std::string_view key) {
-    const field::Index member = field::of(key);
+  void take(const json::Members& members) {
+    const field::Index member = field::of_token(members.key_token());
     if (member == field::count) {
       if (unknown_key.empty()) unknown_key = members.key_token();
     } else if (values[member].empty()) {
@@ -190,9 +189,9 @@ private:
 }  // namespace
 
 Result<Input> read_input(std::string_view text, bool check_depth) {
-  Result<Input> input{Input{}};
+  Result<Input> input{boost::system::in_place_value};
   InputReader reader(*input, check_depth);
-  if (!reader.run(json::trim(text))) return std::move(reader.error());
+  if (!reader.run(json::trim(text))) input = Result<Input>(std::move(reader.error()));
   return input;
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "common/json/text.hpp"
+
 /// The members of a message on the wire. Inside this room only.
 namespace agentd::protocol {
 
@@ -15,10 +17,27 @@ inline constexpr std::array<std::string_view, count> names = {"content",  "name"
 
 /// `count` for a name that is none of them.
 [[nodiscard]] inline Index of(std::string_view key) {
-  for (unsigned i = 0; i < count; ++i) {
-    if (key == names[i]) return static_cast<Index>(i);
+  const auto either = [key](Index index) { return key == names[index] ? index : count; };
+  switch (key.size()) {
+    case 2:
+      return either(id);
+    case 4:
+      return either(key[0] == 'n' ? name : role);
+    case 7:
+      return either(content);
+    case 8:
+      return either(metadata);
+    case 9:
+      return either(timestamp);
+    default:
+      return count;
   }
-  return count;
+}
+
+/// As `of`, of a key's token: looked at again where the name may be written with escapes.
+[[nodiscard]] inline Index of_token(std::string_view token) {
+  const Index index = of(token.substr(1, token.size() - 2));
+  return index == count && token.find('\\') != std::string_view::npos ? of(json::unquote(token)) : index;
 }
 
 }  // namespace message_member

@@ -86,9 +86,8 @@ Result<detail::MessageData> read_message(std::string_view text) {
     return Error(ErrorKind::invalid_params, "a value is a message, an object; this is " + shown(text));
   }
   Result<detail::MessageData> read{detail::MessageData{}};
-  std::string storage;
   for (json::Members members(text); members.next();) {
-    const field::Index member = field::of(json::unquote(members.key_token(), storage));
+    const field::Index member = field::of_token(members.key_token());
     const std::string_view value = members.value();
     if (std::string* const into = string_member(*read, member)) {
       if (json::type_of(value) != json::Type::string) return wrong(member, value, "a string");

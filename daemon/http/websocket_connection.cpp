@@ -201,6 +201,11 @@ void WebSocketConnection::flush() {
   wait_for_input();
 }
 
+bool WebSocketConnection::full() const {
+  // Half of the bound is left for what cannot be refused.
+  return outbox_.bytes() + queue_.bytes() > all_.limits.write_queue / 2;
+}
+
 void WebSocketConnection::wait_until_writable() {
   blocked_ = true;
   write_by_ = Clock::now() + all_.limits.write_time;

@@ -33,6 +33,7 @@ public:
   protocol::Outbox& outbox() override { return outbox_; }
   void sent() override;
   [[nodiscard]] bool closed() const override { return state_ != State::open; }
+  [[nodiscard]] bool full() const override;
   [[nodiscard]] const std::string& caller() const override { return caller_; }
 
 private:

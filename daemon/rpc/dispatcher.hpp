@@ -20,6 +20,9 @@ public:
   /// The outbox has something: it is flushed at the end of the turn. No-op once closed.
   virtual void sent() = 0;
   [[nodiscard]] virtual bool closed() const = 0;
+  /// So much waits to be written that nothing large may be added: answers are refused with
+  /// `overloaded`, and values are left out of notifications.
+  [[nodiscard]] virtual bool full() const = 0;
   /// The caller that the connection named in its URL, or one minted for it.
   [[nodiscard]] virtual const std::string& caller() const = 0;
 };

@@ -11,7 +11,7 @@ namespace {
 /// How many entries a list looks at for one page: a filter must not hold the loop up.
 constexpr std::size_t looked_at_per_page = 50'000;
 
-/// Tells a connection that the call it sent without an id of its own will not run.
+/// Tells the sender that its call will not run.
 void tell_refused(Request& request, const CallId& call, const Error& why) {
   if (request.reply.wanted()) return request.reply.error(why);
   if (request.watcher && !call.empty()) request.watcher->unknown(call, why);
@@ -50,9 +50,12 @@ void refuse(MethodContext& context, Request& request, const runtime::CallRequest
 
 void agent_call(MethodContext& context, Request& request) {
   const auto params = protocol::read_call_params(request.params);
-  if (!params) return tell_refused(request, call_id_of(request.params), params.error());
   runtime::Runtime& runtime = context.runtime;
   runtime::CallRequest call;
+  if (!params) {
+    call.call = call_id_of(request.params);
+    return refuse(context, request, call, !call.call.empty(), params.error());
+  }
   call.agent = params->agent;
   call.method = params->method;
   const bool has_id = !params->call.empty();
@@ -65,7 +68,7 @@ void agent_call(MethodContext& context, Request& request) {
     call.caller = request.watcher->caller();
   }
   auto input = protocol::read_input(params->input, request.check_depth);
-  if (!input) return tell_refused(request, call.call, input.error());
+  if (!input) return refuse(context, request, call, has_id, input.error());
   call.input = runtime::CallInput(*std::move(input));
   call.origin = request.watcher ? request.watcher->serial() : 0;
 

@@ -39,7 +39,18 @@ void Reply::send(Append append) {
   channel->sent();
 }
 
+bool Reply::is_full() const {
+  if (body_) return body_->full();
+  const auto channel = channel_.lock();
+  return channel && channel->full();
+}
+
 void Reply::result(std::string_view result) {
+  if (wanted_ && is_full()) {
+    Error refused(ErrorKind::overloaded,
+                  "the answers that wait for this connection are too large together: ask for fewer at once");
+    return error(refused.with("limit", "write_queue"));
+  }
   send([&](std::string& out) { protocol::append_result(out, id_, result); });
 }
 

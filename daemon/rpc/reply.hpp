@@ -19,12 +19,20 @@ public:
 
   /// Keeps the body open for one more answer.
   void expect() { ++open_; }
-  void add(std::string text) { texts_.push_back(std::move(text)); }
+  void add(std::string text) {
+    bytes_ += text.size();
+    texts_.push_back(std::move(text));
+  }
+  /// The answers are so large together that no large one may be added.
+  [[nodiscard]] bool full() const { return bytes_ > most_bytes; }
   /// One that was expected is there, or will never be.
   void complete();
 
 private:
+  static constexpr std::size_t most_bytes = 8U << 20;
+
   bool batch_;
+  std::size_t bytes_ = 0;
   std::size_t open_ = 0;
   std::vector<std::string> texts_;
   Dispatcher::Answer answer_;
@@ -52,6 +60,7 @@ public:
 private:
   template <typename Append>
   void send(Append append);
+  [[nodiscard]] bool is_full() const;
 
   std::weak_ptr<Channel> channel_;
   std::shared_ptr<BodyAnswers> body_;

@@ -20,7 +20,10 @@ void ChannelWatcher::notify(std::string_view method, AppendParams append_params)
 }
 
 void ChannelWatcher::settled(const runtime::Call& call, protocol::SettledMode mode) {
-  notify("call.settled", [&](std::string& out) { append_settled_params(out, call, mode); });
+  // Where too much waits already, the value is left out; call.get brings it.
+  const auto channel = channel_.lock();
+  const auto sent = channel && channel->full() ? protocol::SettledMode::state : mode;
+  notify("call.settled", [&](std::string& out) { append_settled_params(out, call, sent); });
 }
 
 void ChannelWatcher::progressed(const runtime::Call& call, std::uint64_t seq, std::string_view value) {

@@ -41,8 +41,8 @@ private:
 }  // namespace
 
 Error Runtime::call_not_found(const CallId& id) const {
-  Error error(ErrorKind::call_not_found,
-              "call " + std::string(id.text()) + " is not known here: it never came, was released, or expired");
+  Error error(ErrorKind::call_not_found, "call " + std::string(id.text()) +
+                                             " is not known here: it never came, was released, or expired");
   return error.at_call(id.text()).at_node(settings_.self.text());
 }
 
@@ -93,16 +93,17 @@ Result<void> Runtime::check_bounds(const CallRequest& request, const HostedAgent
   if (!refused_lanes_.empty() && request.caller) {
     const auto lane = refused_lanes_.find({&agent, request.caller.get()});
     if (lane != refused_lanes_.end() && lane->second != request.call) {
-      return overloaded("order", "call " + std::string(lane->second.text()) +
-                                     " to this agent was refused before: send it again, or release it, first");
+      return overloaded("order",
+                        "call " + std::string(lane->second.text()) +
+                            " to this agent was refused before: send it again, or release it, first");
     }
   }
   const Limits& limits = settings_.limits;
-  const auto mailbox = agent.settings && agent.settings->options.mailbox ? *agent.settings->options.mailbox
-                                                                         : limits.mailbox;
+  const auto mailbox =
+      agent.settings && agent.settings->options.mailbox ? *agent.settings->options.mailbox : limits.mailbox;
   if (agent.mailbox.size() >= mailbox) {
-    return overloaded("mailbox", "the mailbox of agent \"" + agent.id + "\" is full: " +
-                                     std::to_string(mailbox) + " calls wait for it");
+    return overloaded("mailbox", "the mailbox of agent \"" + agent.id +
+                                     "\" is full: " + std::to_string(mailbox) + " calls wait for it");
   }
   if (unsettled_ >= limits.calls) {
     return overloaded("calls", "this node has " + std::to_string(unsettled_) +
@@ -155,16 +156,17 @@ Result<CallPtr> Runtime::accept(CallRequest& request) {
     if (error.node().empty()) error.at_node(settings_.self.text());
     return error.at_call(request.call.text());
   }
-  const bool nested = !request.path.empty();
   const CallPtr call = open(request, **agent);
-  const bool waited_for = !call->dependents.empty();
-  if ((nested || waited_for) && !call->is_settled()) {
+  // Only a call that somebody waits for already can close a circle by coming; where a method begins to
+  // wait for a nested one, `note_wait` looks.
+  if (!call->dependents.empty() && !call->is_settled()) {
     const auto find = [this](const CallId& id) -> const Call* {
       const auto found = calls_.find(id);
       return found == calls_.end() ? nullptr : found->second.get();
     };
     if (is_in_circle(*call, find)) {
-      settle_failed(*call, located(Error(ErrorKind::cycle, "this call waits, through others, for itself"), *call));
+      settle_failed(*call,
+                    located(Error(ErrorKind::cycle, "this call waits, through others, for itself"), *call));
     }
   }
   return call;
@@ -224,8 +226,9 @@ void Runtime::refuse(const CallRequest& request, const Error& why, bool remember
   refusal->timer.owner = refusal.get();
   auto ttl = settings_.limits.refusal_ttl;
   if (blocks) {
-    refusal->lane = {*agent, request.caller.get()};
-    refused_lanes_.emplace(refusal->lane, request.call);
+    refusal->agent = *agent;
+    refusal->caller = request.caller;
+    refused_lanes_.emplace(LaneKey(*agent, request.caller.get()), request.call);
     ttl = std::max(ttl, request.deadline.value_or(settings_.limits.deadline));
   }
   loop_.start(refusal->timer, Clock::now() + ttl, [](async::Timer& timer) {
@@ -238,8 +241,8 @@ void Runtime::forget_refusal(const CallId& id) {
   if (refusals_.empty()) return;
   const auto found = refusals_.find(id);
   if (found == refusals_.end()) return;
-  if (found->second->lane.first) {
-    const auto lane = refused_lanes_.find(found->second->lane);
+  if (found->second->agent) {
+    const auto lane = refused_lanes_.find({found->second->agent.get(), found->second->caller.get()});
     if (lane != refused_lanes_.end() && lane->second == id) refused_lanes_.erase(lane);
   }
   refusals_.erase(found);
@@ -247,7 +250,7 @@ void Runtime::forget_refusal(const CallId& id) {
 
 // Ids that somebody waits for before they come.
 
-Runtime::Expected& Runtime::expect(const CallId& id, std::chrono::milliseconds grace) {
+void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, Expected::Waiting waiting) {
   auto& expected = expected_[id];
   if (!expected) {
     expected = std::make_unique<Expected>();
@@ -255,12 +258,37 @@ Runtime::Expected& Runtime::expect(const CallId& id, std::chrono::milliseconds g
     expected->id = id;
     expected->timer.owner = expected.get();
   }
-  loop_.start(expected->timer, Clock::now() + grace, [](async::Timer& timer) {
+  waiting.until = Clock::now() + grace;
+  wait_until(*expected, waiting.until);
+  expected->waiting.push_back(std::move(waiting));
+}
+
+void Runtime::wait_until(Expected& expected, Clock::time_point until) {
+  if (expected.timer.pending() && expected.until <= until) return;
+  expected.until = until;
+  loop_.start(expected.timer, until, [](async::Timer& timer) {
     Expected& late = *static_cast<Expected::Expiry&>(timer).owner;
-    Runtime& runtime = *late.runtime;
-    runtime.expected_fails(CallId(late.id), runtime.call_not_found(late.id));
+    late.runtime->expected_late(CallId(late.id));
   });
-  return *expected;
+}
+
+void Runtime::expected_late(const CallId& id) {
+  const auto found = expected_.find(id);
+  if (found == expected_.end()) return;
+  auto& waiting = found->second->waiting;
+  const auto due = std::stable_partition(waiting.begin(), waiting.end(),
+                                         [now = Clock::now()](const auto& one) { return one.until > now; });
+  const std::vector<Expected::Waiting> late(std::make_move_iterator(due),
+                                            std::make_move_iterator(waiting.end()));
+  waiting.erase(due, waiting.end());
+  if (waiting.empty()) {
+    expected_.erase(found);
+  } else {
+    const auto next = std::min_element(waiting.begin(), waiting.end(),
+                                       [](const auto& a, const auto& b) { return a.until < b.until; });
+    wait_until(*found->second, next->until);
+  }
+  tell_unknown(late, id, call_not_found(id));
 }
 
 void Runtime::adopt_expected(Call& call) {
@@ -269,8 +297,13 @@ void Runtime::adopt_expected(Call& call) {
   if (found == expected_.end()) return;
   const std::unique_ptr<Expected> expected = std::move(found->second);
   expected_.erase(found);
-  for (auto& watcher : expected->watchers) call.watches.push_back({std::move(watcher)});
-  call.dependents = std::move(expected->dependents);
+  for (auto& one : expected->waiting) {
+    if (one.watcher) {
+      call.watches.push_back({std::move(one.watcher)});
+    } else {
+      call.dependents.push_back(std::move(one.dependent));
+    }
+  }
 }
 
 void Runtime::expected_fails(const CallId& id, const Error& why) {
@@ -278,8 +311,18 @@ void Runtime::expected_fails(const CallId& id, const Error& why) {
   if (found == expected_.end()) return;
   const std::unique_ptr<Expected> expected = std::move(found->second);
   expected_.erase(found);
-  for (const auto& watcher : expected->watchers) watcher->unknown(id, why);
-  for (const auto& dependent : expected->dependents) input_settled(dependent.call, dependent.slot, why);
+  tell_unknown(expected->waiting, id, why);
+}
+
+void Runtime::tell_unknown(const std::vector<Expected::Waiting>& waiting, const CallId& id,
+                           const Error& why) {
+  for (const auto& one : waiting) {
+    if (one.watcher) {
+      one.watcher->unknown(id, why);
+    } else {
+      input_settled(one.dependent.call, one.dependent.slot, why);
+    }
+  }
 }
 
 // Inputs.
@@ -287,7 +330,9 @@ void Runtime::expected_fails(const CallId& id, const Error& why) {
 void Runtime::resolve_inputs(const CallPtr& call) {
   for (std::size_t slot = 0; slot < call->input.slots() && !call->is_settled(); ++slot) {
     const CallInput::Source& source = call->input.source(slot);
-    if (source.placeholder && is_self(source.placeholder->node)) {
+    const bool here = source.placeholder && is_self(source.placeholder->node);
+    // A nested call that was refused is not known by its id, but its message knows why.
+    if (here && (!source.cell || calls_.contains(source.placeholder->call))) {
       resolve_local(call, slot, source.placeholder->call);
     } else if (source.cell) {
       resolve_cell(call, slot, source.cell);
@@ -313,7 +358,7 @@ void Runtime::resolve_local(const CallPtr& call, std::size_t slot, const CallId&
     return input_settled(call, slot, refusal->second->why);
   }
   if (tombstones_.has(id, Clock::now())) return input_settled(call, slot, call_not_found(id));
-  expect(id, settings_.limits.grace).dependents.push_back({call, slot});
+  expect(id, settings_.limits.grace, {{}, {call, slot}, {}});
 }
 
 void Runtime::resolve_foreign(const CallPtr& call, std::size_t slot, const Placeholder& placeholder) {
@@ -345,7 +390,7 @@ void Runtime::resolve_cell(const CallPtr& call, std::size_t slot, const std::sha
 void Runtime::input_settled(const CallPtr& call, std::size_t slot, Outcome outcome) {
   if (call->state != CallState::waiting) return;
   if (!outcome) {
-    Error error(ErrorKind::input_failed, "an input of this call failed: " + outcome.error().message());
+    Error error(ErrorKind::input_failed, "an input of this call failed: " + outcome.error().root().message());
     error.because(outcome.error());
     return settle_failed(*call, located(std::move(error), *call));
   }
@@ -365,7 +410,7 @@ void Runtime::call_nested(NestedCall nested) {
       nested.cell->fail(Error(ErrorKind::peer_refused, "this node dials no other nodes"));
       return;
     }
-    ForeignCall call{nested.agent, nested.method, nested.call, nested.input,
+    ForeignCall call{nested.agent,    nested.method, nested.call, nested.input,
                      nested.deadline, nested.caller, nested.path};
     foreign_->call(
         std::move(call),
@@ -422,8 +467,9 @@ void Runtime::note_wait(const CallId& id, const CallId& other) {
     return found == calls_.end() ? nullptr : found->second.get();
   };
   if (!is_in_circle(**awaited, find)) return;
-  settle_failed(**awaited, located(Error(ErrorKind::cycle, "this call waits, through others, for the call that made it"),
-                                   **awaited));
+  settle_failed(**awaited,
+                located(Error(ErrorKind::cycle, "this call waits, through others, for the call that made it"),
+                        **awaited));
 }
 
 }  // namespace agentd::runtime

@@ -11,12 +11,18 @@ Call::~Call() = default;
 
 std::string_view state_name(CallState state) {
   switch (state) {
-    case CallState::waiting: return "waiting";
-    case CallState::queued: return "queued";
-    case CallState::running: return "running";
-    case CallState::done: return "done";
-    case CallState::failed: return "failed";
-    case CallState::cancelled: return "cancelled";
+    case CallState::waiting:
+      return "waiting";
+    case CallState::queued:
+      return "queued";
+    case CallState::running:
+      return "running";
+    case CallState::done:
+      return "done";
+    case CallState::failed:
+      return "failed";
+    case CallState::cancelled:
+      return "cancelled";
   }
   return "failed";
 }

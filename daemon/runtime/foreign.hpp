@@ -39,8 +39,8 @@ public:
 
   virtual ~ForeignNodes() = default;
   /// Asks for the outcome of a call there; waits there for one that has not arrived yet.
-  virtual void watch(const Placeholder& placeholder,
-                     std::chrono::steady_clock::time_point deadline, OnOutcome on_outcome) = 0;
+  virtual void watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
+                     OnOutcome on_outcome) = 0;
   virtual void call(ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) = 0;
   virtual void cancel(const Placeholder& placeholder) = 0;
   /// The outcome is no longer needed.

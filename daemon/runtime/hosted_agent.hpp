@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <agentd/agent.hpp>
 
@@ -50,5 +51,13 @@ struct HostedAgent : LoopCounted<HostedAgent> {
   }
 };
 using AgentPtr = boost::intrusive_ptr<HostedAgent>;
+
+/// What `save` answers, where that can be sent: fails with `agent_failed` where it threw, or where its
+/// answer is too deep or no valid UTF-8.
+[[nodiscard]] Result<Json> saved_state(const Agent& agent);
+/// An agent of that type; `state` is JSON text, or empty for none to restore. Fails with `agent_failed`
+/// and the text of what was thrown.
+[[nodiscard]] Result<std::unique_ptr<Agent>> made_agent(const AgentType& type, std::string_view args,
+                                                        std::string_view state);
 
 }  // namespace agentd::runtime

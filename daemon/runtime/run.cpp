@@ -14,26 +14,42 @@ constexpr std::size_t starts_per_turn = 2000;
 /// What an envelope adds to a content at most, beside the names in it.
 constexpr std::size_t envelope_size = 512;
 
+/// How much of what an agent threw is kept: a chain of causes must still fit into a frame.
+constexpr std::size_t longest_text = 16U << 10;
+
+std::string cut(std::string_view text) {
+  if (text.size() <= longest_text) return std::string(text);
+  std::size_t end = longest_text;
+  // Not in the middle of a character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "... (" + std::to_string(text.size()) + " bytes)";
+}
+
 template <typename Work>
 Result<Message> outcome_of_method(Work work) {
   try {
     return work();
   } catch (const Error& error) {
-    Error failed(ErrorKind::agent_failed, error.message());
-    return failed.because(error);
+    Error failed(ErrorKind::agent_failed, cut(error.message()));
+    if (error.message().size() <= longest_text) failed.because(error);
+    return failed;
   } catch (const std::exception& error) {
-    return Error(ErrorKind::agent_failed, error.what());
+    return Error(ErrorKind::agent_failed, cut(error.what()));
   } catch (...) {
     return Error(ErrorKind::agent_failed, "the agent threw something that is no std::exception");
   }
 }
 
-MethodFrame run_coroutine(Runtime& runtime, CallPtr call, Task<Message> method) {
+MethodFrame run_coroutine(Runtime& runtime, CallPtr call, const AgentType::AsyncMethod& method, Agent& agent,
+                          Message input) {
   Result<Message> result = Message();
   try {
-    result = co_await method;
+    // Within the try: what makes the coroutine may throw as well as the coroutine.
+    Task<Message> task = method(agent, std::move(input));
+    result = co_await task;
   } catch (...) {
-    result = outcome_of_method([error = std::current_exception()]() -> Message { std::rethrow_exception(error); });
+    result =
+        outcome_of_method([error = std::current_exception()]() -> Message { std::rethrow_exception(error); });
   }
   runtime.finish(call, std::move(result));
 }
@@ -109,7 +125,7 @@ void Runtime::run_method(const CallPtr& call) {
   call->running = std::make_shared<RunContext>(gate_, *call, AgentAddress{settings_.self, agent.id}.text());
   Message input = call->input.assemble();
   if (const auto* coroutine = std::get_if<AgentType::AsyncMethod>(&method)) {
-    call->running->drive(run_coroutine(*this, call, (*coroutine)(*agent.body, std::move(input))));
+    call->running->drive(run_coroutine(*this, call, *coroutine, *agent.body, std::move(input)));
     return;
   }
   const auto& function = std::get<AgentType::Method>(method);
@@ -121,8 +137,8 @@ void Runtime::run_method(const CallPtr& call) {
   }
   // What crosses to the worker holds no reference that is counted on the loop only: the runtime keeps
   // the call and its agent until the worker is back.
-  workers_.submit([gate = gate_, id = call.get(), &function, body = agent.body.get(),
-                   context = call->running, input = std::move(input)]() mutable {
+  workers_.submit([gate = gate_, id = call.get(), &function, body = agent.body.get(), context = call->running,
+                   input = std::move(input)]() mutable {
     Result<Message> result = Message();
     {
       const detail::ContextScope scope(context.get());
@@ -138,18 +154,19 @@ void Runtime::run_method(const CallPtr& call) {
 void Runtime::run_step(const CallPtr& call) {
   HostedAgent& agent = *call->agent;
   // The step works on what it is given and hands back what it made: the agent is touched on the loop.
-  auto step = [type = agent.type, body = agent.body.get(), kind = call->kind, args = std::string(agent.args()),
+  auto step = [type = agent.type, body = agent.body.get(), kind = call->kind,
+               args = std::string(agent.args()),
                state = agent.settings ? agent.settings->options.state : std::string()] {
     auto result = std::make_shared<StepResult>();
-    try {
-      if (kind == Call::Kind::save) {
-        result->state = body->save();
+    if (kind == Call::Kind::save) {
+      result->state = saved_state(*body);
+    } else {
+      auto made = made_agent(*type, args, state);
+      if (made) {
+        result->made = *std::move(made);
       } else {
-        result->made = type->make(Json::parse(args));
-        if (!state.empty()) result->made->restore(Json::parse(state));
+        result->state = made.error();
       }
-    } catch (const std::exception& error) {
-      result->state = Error(ErrorKind::agent_failed, error.what());
     }
     return result;
   };
@@ -163,8 +180,12 @@ void Runtime::step_finished(const CallPtr& call, StepResult& result) {
   HostedAgent& agent = *call->agent;
   agent.running.reset();
   call->state = CallState::done;
-  if (call->kind == Call::Kind::construct) agent.body = std::move(result.made);
-  if (agent.deleted) agent.body.reset();
+  if (call->kind == Call::Kind::construct) {
+    agent.body = std::move(result.made);
+    // It has been restored from, or will never be.
+    if (agent.settings) agent.settings->options.state.clear();
+  }
+  if (agent.deleted) gone(agent);
   call->done(std::move(result.state));
   if (!agent.deleted) schedule(agent);
 }
@@ -186,9 +207,9 @@ void Runtime::finished(const CallPtr& call, Result<Message>& result) {
   }
   // The method answered with a message that has not settled: the call settles with it, and the agent
   // is busy until then. It keeps the call, so a plain pointer crosses the threads.
-  call->running->awaits(*message.cell());
-  message.cell()->when_readable([gate = gate_, id = call.get(), message] {
-    gate->post([id, message](Runtime& runtime) { runtime.finish(CallPtr(id), message); });
+  call->running->returns(message);
+  message.cell()->when_readable([gate = gate_, id = call.get()] {
+    gate->post([id](Runtime& runtime) { runtime.finish(CallPtr(id), id->running->returned()); });
   });
 }
 
@@ -200,7 +221,7 @@ void Runtime::agent_idle(const CallPtr& call) {
     --running_;
   }
   if (agent.deleted) {
-    agent.body.reset();
+    gone(agent);
   } else {
     schedule(agent);
   }
@@ -219,7 +240,8 @@ void Runtime::settle_with(const CallPtr& call, const Message& message) {
     content = data.content;
     metadata = data.metadata;
   }
-  const std::size_t size = (content ? content->size() : 4) + (metadata ? metadata->size() : 0) + envelope_size;
+  const std::size_t size =
+      (content ? content->size() : 4) + (metadata ? metadata->size() : 0) + envelope_size;
   if (size > settings_.limits.outcome_size) {
     Error error(ErrorKind::agent_failed, "the outcome has " + std::to_string(size) +
                                              " bytes with its envelope; the limit is " +
@@ -229,8 +251,8 @@ void Runtime::settle_with(const CallPtr& call, const Message& message) {
   // A text shorter than that cannot be nested too deep.
   constexpr std::size_t shallow = 2 * json::max_content_depth;
   if (content && content->size() > shallow && json::depth_of(*content) > json::max_content_depth) {
-    Error error(ErrorKind::agent_failed, "the outcome is nested deeper than " +
-                                             std::to_string(json::max_content_depth));
+    Error error(ErrorKind::agent_failed,
+                "the outcome is nested deeper than " + std::to_string(json::max_content_depth));
     return settle_failed(*call, located(error.with("limit", "depth"), *call));
   }
   settle_done(*call, std::move(content), std::move(metadata));
@@ -245,8 +267,8 @@ void Runtime::settle_done(Call& call, detail::SharedText content, detail::Shared
 
 void Runtime::settle_failed(Call& call, Error error, CallState state) {
   if (call.kind != Call::Kind::call) {
-    call.agent->mailbox.remove(call);
     call.state = CallState::failed;
+    call.agent->mailbox.remove(call);
     call.done(error);
     return;
   }
@@ -272,6 +294,7 @@ void Runtime::settle(Call& call, CallState state) {
   call.stored_bytes = sizeof(Call) + call.input.bytes() + (call.content ? call.content->size() : 0);
   outcome_bytes_ += call.stored_bytes;
   if (call.caller) call.caller->outcome_bytes += call.stored_bytes;
+  call.input.forget_values();
 
   for (const Watch& watch : std::exchange(call.watches, {})) watch.watcher->settled(call, watch.mode);
   for (auto& dependent : std::exchange(call.dependents, {})) {
@@ -298,7 +321,8 @@ void Runtime::deadline_passed(Call& call) {
 
 CallState Runtime::cancel(Call& call) {
   if (!call.is_settled()) {
-    settle_failed(call, located(Error(ErrorKind::cancelled, "the call was cancelled"), call), CallState::cancelled);
+    settle_failed(call, located(Error(ErrorKind::cancelled, "the call was cancelled"), call),
+                  CallState::cancelled);
   }
   return call.state;
 }
@@ -338,7 +362,7 @@ void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::
     loop_.at_turn_end([watcher = std::move(watcher), id, why] { watcher->unknown(id, why); });
     return;
   }
-  expect(id, grace).watchers.push_back(std::move(watcher));
+  expect(id, grace, {std::move(watcher), {}, {}});
 }
 
 void Runtime::unwatch(Call& call, const Watcher& watcher) {

@@ -9,6 +9,11 @@
 namespace agentd::runtime {
 namespace {
 
+/// As much as an outcome may have, so that it fits into a frame.
+constexpr std::size_t largest_progress = 1U << 20;
+
+Error node_gone() { return {ErrorKind::shutting_down, "this node has shut down"}; }
+
 /// Where the outcome of a call that an agent made comes from.
 class NestedSource : public detail::CellSource {
 public:
@@ -42,17 +47,20 @@ CallId awaited_call(const detail::Cell& cell) {
 
 }  // namespace
 
-void RuntimeGate::enter(std::function<void(Runtime&)> work) {
+bool RuntimeGate::enter(std::function<void(Runtime&)> work) {
   if (!on_loop()) return post(std::move(work));
-  if (runtime_) work(*runtime_);
+  if (!runtime_) return false;
+  work(*runtime_);
+  return true;
 }
 
-void RuntimeGate::post(std::function<void(Runtime&)> work) {
+bool RuntimeGate::post(std::function<void(Runtime&)> work) {
   const std::lock_guard lock(mutex_);
-  if (!runtime_) return;
+  if (!runtime_) return false;
   loop_->post([gate = shared_from_this(), work = std::move(work)] {
     if (gate->runtime_) work(*gate->runtime_);
   });
+  return true;
 }
 
 void RuntimeGate::close() {
@@ -85,26 +93,35 @@ Message RunContext::call(const AgentAddress& agent, std::string_view method, con
   nested.caller = agent_;
   nested.path = path_;
   nested.deadline = deadline_;
-  if (options.deadline) {
-    nested.deadline = std::min(deadline_, std::chrono::steady_clock::now() + *options.deadline);
-  }
+  const auto now = std::chrono::steady_clock::now();
+  // Compared as durations: the longest that can be said would overflow a time.
+  if (options.deadline && *options.deadline < deadline_ - now) nested.deadline = now + *options.deadline;
   Message outcome = make_nested_message(gate_, gate_->node_of(agent), nested.call);
   nested.cell = outcome.cell();
   {
     const std::lock_guard lock(nested_mutex_);
-    std::erase_if(nested_, [](const auto& cell) {
-      const auto alive = cell.lock();
-      return !alive || alive->settled();
-    });
+    if (nested_.size() >= sweep_nested_at_) {
+      std::erase_if(nested_, [](const auto& cell) {
+        const auto alive = cell.lock();
+        return !alive || alive->settled();
+      });
+      // Not at each call: a method may fan out to very many.
+      sweep_nested_at_ = 2 * nested_.size() + 64;
+    }
     nested_.push_back(nested.cell);
   }
-  gate_->enter([nested = std::move(nested)](Runtime& runtime) { runtime.call_nested(nested); });
+  if (!gate_->enter([nested](Runtime& runtime) { runtime.call_nested(nested); }))
+    nested.cell->fail(node_gone());
   return outcome;
 }
 
 void RunContext::progress(const Json& value) {
-  gate_->enter([id = id_, text = value.dump(-1, ' ', false, Json::error_handler_t::replace)](
-                   Runtime& runtime) { runtime.report_progress(id, text); });
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > largest_progress) {
+    throw Error(ErrorKind::invalid_params, "progress of " + std::to_string(text.size()) +
+                                               " bytes; it may have " + std::to_string(largest_progress));
+  }
+  gate_->enter([id = id_, text = std::move(text)](Runtime& runtime) { runtime.report_progress(id, text); });
 }
 
 void RunContext::begin_wait(detail::Cell& cell) {
@@ -116,10 +133,38 @@ void RunContext::begin_wait(detail::Cell& cell) {
     throw Error(ErrorKind::overloaded, "too many workers wait for messages at once")
         .with("limit", "blocked_workers");
   }
+  {
+    const std::lock_guard lock(nested_mutex_);
+    if (!released_) {
+      waits_for_ = cell.weak_from_this();
+    } else {
+      gate_->end_wait();
+      throw node_gone();
+    }
+  }
   awaits(cell);
 }
 
-void RunContext::end_wait() { gate_->end_wait(); }
+void RunContext::end_wait() {
+  gate_->end_wait();
+  const std::lock_guard lock(nested_mutex_);
+  waits_for_.reset();
+}
+
+void RunContext::release_worker() {
+  std::shared_ptr<detail::Cell> cell;
+  {
+    const std::lock_guard lock(nested_mutex_);
+    released_ = true;
+    cell = waits_for_.lock();
+  }
+  if (cell && !cell->fail(node_gone())) cell->supply_failure(node_gone());
+}
+
+void RunContext::returns(const Message& message) {
+  returned_ = message;
+  awaits(*message.cell());
+}
 
 void RunContext::awaits(const detail::Cell& cell) {
   const CallId awaited = awaited_call(cell);
@@ -140,8 +185,10 @@ void RunContext::resume_after(std::chrono::nanoseconds delay, std::coroutine_han
   nap_->waiting = waiting;
   nap_->keep = shared_from_this();
   gate_->enter([this, delay](Runtime& runtime) {
-    runtime.loop().start(*nap_, std::chrono::steady_clock::now() + delay,
-                         [](async::Timer& timer) { auto& nap = static_cast<Nap&>(timer); nap.context->wake(nap); });
+    runtime.loop().start(*nap_, std::chrono::steady_clock::now() + delay, [](async::Timer& timer) {
+      auto& nap = static_cast<Nap&>(timer);
+      nap.context->wake(nap);
+    });
   });
 }
 
@@ -180,6 +227,7 @@ void RunContext::drive(MethodFrame frame) {
 void RunContext::abandon() {
   nap_.reset();
   frame_ = {};
+  returned_ = {};
 }
 
 }  // namespace agentd::runtime

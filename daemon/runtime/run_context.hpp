@@ -27,10 +27,10 @@ public:
       : loop_(&loop), runtime_(&runtime), self_(std::move(self)), workers_(&workers) {}
 
   /// Runs `work` on the loop: at once where this is the loop's thread, and not at all where the
-  /// runtime has closed.
-  void enter(std::function<void(Runtime&)> work);
+  /// runtime has closed. False where it has closed already.
+  bool enter(std::function<void(Runtime&)> work);
   /// As `enter`, but never at once.
-  void post(std::function<void(Runtime&)> work);
+  bool post(std::function<void(Runtime&)> work);
   /// The thread that runs the loop, from here on.
   void bind_to_this_thread() { loop_thread_ = std::this_thread::get_id(); }
   /// Whom an outcome of that agent's calls is asked of.
@@ -111,6 +111,12 @@ public:
   void cancel();
   /// The node goes: drops the method's coroutine where it stands. Loop thread.
   void abandon();
+  /// The node goes: a worker that waits for a message, or would, gets `shutting_down` instead.
+  void release_worker();
+
+  /// The method answered with a message that has not settled. Loop thread.
+  void returns(const Message& message);
+  [[nodiscard]] const Message& returned() const { return returned_; }
 
   /// Takes over the coroutine that runs the method on the loop, and starts it.
   void drive(MethodFrame frame);
@@ -133,7 +139,12 @@ private:
   std::chrono::steady_clock::time_point deadline_;
   std::atomic<bool> cancelled_{false};
   std::unique_ptr<Nap> nap_;
+  Message returned_;
+  /// Guards what is below.
   std::mutex nested_mutex_;
+  bool released_ = false;
+  std::weak_ptr<detail::Cell> waits_for_;
+  std::size_t sweep_nested_at_ = 64;
   /// Nested calls that have not settled, to be cancelled with this one.
   std::vector<std::weak_ptr<detail::Cell>> nested_;
 };

@@ -16,7 +16,11 @@ Runtime::Runtime(async::Loop& loop, const TypeTable& types, ForeignNodes* foreig
       tombstones_(settings_.limits.tombstones, settings_.limits.tombstone_ttl),
       workers_(settings_.workers, settings_.limits.blocked_workers) {}
 
-Runtime::~Runtime() { close(Clock::time_point::min()); }
+Runtime::~Runtime() {
+  close(Clock::time_point::min());
+  workers_.join();
+  forget_running();
+}
 
 bool Runtime::is_self(const NodeAddress& node) const {
   if (node.host.empty() || node == settings_.self) return true;
@@ -78,6 +82,16 @@ AgentPtr Runtime::add_agent(protocol::AgentCreateParams& params, const AgentType
   return agent;
 }
 
+void Runtime::gone(HostedAgent& agent) {
+  agent.body.reset();
+  leaving_.erase(AgentPtr(&agent));
+}
+
+Error Runtime::deleted_error(const HostedAgent& agent) const {
+  Error error(ErrorKind::agent_deleted, "agent \"" + agent.id + "\" was deleted");
+  return error.at_agent(agent.id).at_node(settings_.self.text());
+}
+
 void Runtime::forget_agent(HostedAgent& agent) {
   const AgentPtr keep(&agent);
   agent.deleted = true;
@@ -116,11 +130,12 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
 void Runtime::construct(const AgentPtr& agent, OnCreated on_created) {
   add_step(*agent, Call::Kind::construct, nullptr, true,
            [this, agent, on_created = std::move(on_created)](Result<Json> made) {
+             if (made && agent->deleted) return on_created(deleted_error(*agent));
              if (made) return on_created(agent);
-             Error error(ErrorKind::invalid_params, "agent type \"" + agent->type->name + "\" refused: " +
-                                                        made.error().message());
+             Error error(ErrorKind::invalid_params,
+                         "agent type \"" + agent->type->name + "\" refused: " + made.error().message());
              if (!agent->deleted) {
-               for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, error);
+               for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, located(error, *call));
                forget_agent(*agent);
              }
              on_created(error);
@@ -150,14 +165,7 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
 }
 
 void Runtime::save(HostedAgent& agent, Call::Done done) {
-  if (agent.body && agent.type->execution == Execution::loop) {
-    try {
-      done(agent.body->save());
-    } catch (const std::exception& error) {
-      done(Error(ErrorKind::agent_failed, std::string("save failed: ") + error.what()));
-    }
-    return;
-  }
+  if (agent.body && agent.type->execution == Execution::loop) return done(saved_state(*agent.body));
   add_step(agent, Call::Kind::save, nullptr, true, std::move(done));
 }
 
@@ -178,18 +186,16 @@ Result<void> Runtime::remove(std::string_view id) {
   if (!found) return found.error();
   const AgentPtr agent(*found);
   forget_agent(*agent);
-  Error gone(ErrorKind::agent_deleted, "agent \"" + agent->id + "\" was deleted");
-  gone.at_agent(agent->id).at_node(settings_.self.text());
+  const Error why = deleted_error(*agent);
   for (const CallPtr& call : agent->mailbox.all()) {
-    if (call->kind == Call::Kind::call) {
-      settle_failed(*call, gone);
-    } else {
-      agent->mailbox.remove(*call);
-      call->state = CallState::failed;
-      call->done(gone);
-    }
+    Error error = why;
+    settle_failed(*call, error.at_call(call->id.text()));
   }
-  if (!agent->running) agent->body.reset();
+  if (agent->running) {
+    leaving_.insert(agent);
+  } else {
+    agent->body.reset();
+  }
   return {};
 }
 
@@ -204,28 +210,51 @@ void Runtime::fail_unsettled(bool running) {
   for (const CallPtr& call : unsettled) settle_failed(*call, located(why, *call));
 }
 
+std::vector<AgentPtr> Runtime::busy_agents() const {
+  std::vector<AgentPtr> busy(leaving_.begin(), leaving_.end());
+  for (HostedAgent* agent = first_agent_; agent; agent = agent->next) {
+    if (agent->running) busy.emplace_back(agent);
+  }
+  return busy;
+}
+
 bool Runtime::close(Clock::time_point until) {
-  if (std::exchange(closed_, true)) return true;
+  if (std::exchange(closed_, true)) return workers_.stop(until);
   draining_ = true;
   gate_->close();
+  const std::vector<AgentPtr> busy = busy_agents();
+  // No outcome reaches a worker any more: whoever waits for one is told so.
+  for (const AgentPtr& agent : busy) {
+    if (agent->running->running) agent->running->running->release_worker();
+  }
   const bool all_back = workers_.stop(until);
   // Handles of coroutines go with their contexts, messages with their inputs: while all is still there.
-  for (HostedAgent* agent = first_agent_; agent; agent = agent->next) {
-    if (agent->running && agent->running->running) agent->running->running->abandon();
-    if (all_back) agent->running.reset();
+  for (const AgentPtr& agent : busy) {
+    if (agent->running->running) agent->running->running->abandon();
   }
+  for (HostedAgent* agent = first_agent_; agent; agent = agent->next) agent->mailbox.clear();
   resolutions_.clear();
   finished_.clear();
   tellings_.clear();
   expected_.clear();
   refusals_.clear();
+  refused_lanes_.clear();
   for (Call* call = first_call_; call; call = call->next) {
     call->dependents.clear();
     call->watches.clear();
-    call->running.reset();
     call->timer.cancel();
   }
+  if (all_back) forget_running();
   return all_back;
+}
+
+void Runtime::forget_running() {
+  // A call and its agent hold each other while it runs.
+  for (const AgentPtr& agent : busy_agents()) {
+    agent->running->running.reset();
+    agent->running.reset();
+  }
+  leaving_.clear();
 }
 
 }  // namespace agentd::runtime

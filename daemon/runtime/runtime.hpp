@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "common/async/loop.hpp"
 #include "common/protocol/params.hpp"
@@ -175,8 +176,15 @@ private:
   struct Expected {
     Runtime* runtime = nullptr;
     CallId id;
-    std::vector<std::shared_ptr<Watcher>> watchers;
-    std::vector<Call::Dependent> dependents;
+    /// One who waits, a watcher or a call, and until when.
+    struct Waiting {
+      std::shared_ptr<Watcher> watcher;
+      Call::Dependent dependent;
+      Clock::time_point until;
+    };
+    std::vector<Waiting> waiting;
+    /// The earliest of them.
+    Clock::time_point until;
     struct Expiry : async::Timer {
       Expected* owner = nullptr;
     } timer;
@@ -186,8 +194,10 @@ private:
     Runtime* runtime = nullptr;
     CallId id;
     Error why{ErrorKind::overloaded, ""};
-    /// Whose further calls are refused with it; null where none are.
-    LaneKey lane;
+    /// Whose further calls are refused with it; null where none are. Held, so that no other agent or
+    /// caller takes their place in memory.
+    AgentPtr agent;
+    CallerPtr caller;
     bool answers = false;
     struct Expiry : async::Timer {
       Refusal* owner = nullptr;
@@ -198,6 +208,10 @@ private:
   AgentPtr add_agent(protocol::AgentCreateParams& params, const AgentType& type);
   [[nodiscard]] Result<void> check_new_agent(const protocol::AgentCreateParams& params) const;
   void forget_agent(HostedAgent& agent);
+  void gone(HostedAgent& agent);
+  [[nodiscard]] Error deleted_error(const HostedAgent& agent) const;
+  [[nodiscard]] std::vector<AgentPtr> busy_agents() const;
+  void forget_running();
   void construct(const AgentPtr& agent, OnCreated on_created);
   void add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first, Call::Done done);
 
@@ -238,7 +252,10 @@ private:
   // outcomes
   void forget(Call& call, bool expired);
   void tell(Call& call);
-  Expected& expect(const CallId& id, std::chrono::milliseconds grace);
+  void expect(const CallId& id, std::chrono::milliseconds grace, Expected::Waiting waiting);
+  void wait_until(Expected& expected, Clock::time_point until);
+  void expected_late(const CallId& id);
+  void tell_unknown(const std::vector<Expected::Waiting>& waiting, const CallId& id, const Error& why);
   void adopt_expected(Call& call);
   void expected_fails(const CallId& id, const Error& why);
   void forget_refusal(const CallId& id);
@@ -255,6 +272,8 @@ private:
   boost::unordered_flat_map<std::string_view, AgentPtr> agents_;
   HostedAgent* first_agent_ = nullptr;
   HostedAgent* last_agent_ = nullptr;
+  /// Deleted, with a call that still runs.
+  boost::unordered_flat_set<AgentPtr> leaving_;
   boost::unordered_flat_map<CallId, CallPtr, std::hash<CallId>> calls_;
   Call* first_call_ = nullptr;
   Call* last_call_ = nullptr;

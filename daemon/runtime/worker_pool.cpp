@@ -9,7 +9,9 @@ namespace agentd::runtime {
 WorkerPool::WorkerPool(unsigned workers, unsigned may_block)
     : workers_(std::max(1U, workers)), may_block_(may_block) {}
 
-WorkerPool::~WorkerPool() {
+WorkerPool::~WorkerPool() { join(); }
+
+void WorkerPool::join() {
   stop(std::chrono::steady_clock::time_point::min());
   std::unique_lock lock(mutex_);
   ended_.wait(lock, [this] { return alive_ == 0; });

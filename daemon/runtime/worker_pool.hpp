@@ -20,7 +20,7 @@ public:
 
   /// Threads start when they are needed.
   WorkerPool(unsigned workers, unsigned may_block);
-  /// Waits for the work that runs; what has not started is dropped. @see stop
+  /// @see join
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -34,6 +34,9 @@ public:
 
   /// Takes no more work, and waits until `until` for what runs; false where something still does.
   bool stop(std::chrono::steady_clock::time_point until);
+
+  /// As `stop`, however long it takes.
+  void join();
 
   [[nodiscard]] unsigned waiting() const;
 

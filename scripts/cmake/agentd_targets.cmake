@@ -5,7 +5,7 @@ add_library(agentd_warnings INTERFACE)
 target_compile_options(agentd_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
   # GCC 12 sees string concatenations that leave their bounds where none do (its bug 105651).
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-restrict>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow>
   $<$<BOOL:${AGENTD_WERROR}>:-Werror>)
 
 if(AGENTD_SANITIZE)

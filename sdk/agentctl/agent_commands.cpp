@@ -23,7 +23,7 @@ void add_list(Commands& commands) {
   command.callback([&commands, options] {
     commands.chosen = [options](Context& context) {
       const Listing listing =
-          list(context.client, "agent.list", "agents", {{"type", quoted(options->type)}}, *options);
+          list(context.client, "agent.list", "agents", {{"type", json_string(options->type)}}, *options);
       print(context.output, listing, "agents",
             {{"AGENT", "agent"},
              {"TYPE", "type"},
@@ -46,9 +46,9 @@ Exit create(Context& context, const NewAgentOptions& options) {
   // Minted here: where the request is sent again, it makes no second one.
   const std::string id = options.id.empty() ? sdk::mint_agent_id(options.type) : options.id;
   const std::string args = options.args.empty() ? "" : read_json("--args", options.args);
-  const std::string answer = context.client.ask("agent.create", object({{"type", quoted(options.type)},
-                                                                        {"agent", quoted(id)},
-                                                                        {"name", quoted(options.name)},
+  const std::string answer = context.client.ask("agent.create", object({{"type", json_string(options.type)},
+                                                                        {"agent", json_string(id)},
+                                                                        {"name", json_string(options.name)},
                                                                         {"args", args}}));
   if (context.output.json()) {
     context.output.line(answer);
@@ -81,7 +81,7 @@ void add_delete(Commands& commands) {
   add_text(command, "agent", *agent, "AGENT", "The agent's id").required();
   command.callback([&commands, agent] {
     commands.chosen = [agent](Context& context) {
-      const std::string answer = context.client.ask("agent.delete", object({{"agent", quoted(*agent)}}));
+      const std::string answer = context.client.ask("agent.delete", object({{"agent", json_string(*agent)}}));
       if (context.output.json()) {
         context.output.line(answer);
       } else {

@@ -48,12 +48,13 @@ public:
   BenchAgent(Client& client, const BenchOptions& options)
       : client_(client), id_("bench-" + sdk::mint_agent_id(options.type)) {
     const std::string args = options.args.empty() ? "" : read_json("--args", options.args);
-    (void)client_.ask("agent.create",
-                      object({{"type", quoted(options.type)}, {"agent", quoted(id_)}, {"args", args}}));
+    (void)client_.ask(
+        "agent.create",
+        object({{"type", json_string(options.type)}, {"agent", json_string(id_)}, {"args", args}}));
   }
   ~BenchAgent() {
     try {
-      (void)client_.ask("agent.delete", object({{"agent", quoted(id_)}}));
+      (void)client_.ask("agent.delete", object({{"agent", json_string(id_)}}));
     } catch (const Error&) {
       // The node is gone, and the agent with it; why has been told.
     }
@@ -145,7 +146,7 @@ void show(const Output& output, const BenchOptions& options, Measured measured) 
   const std::string p50 = fixed(percentile(latencies, 0.5), 3);
   const std::string p99 = fixed(percentile(latencies, 0.99), 3);
   if (output.json()) {
-    return output.line(object({{"agent_type", quoted(options.type)},
+    return output.line(object({{"agent_type", json_string(options.type)},
                                {"calls", calls},
                                {"failed", std::to_string(measured.failed)},
                                {"in_flight", std::to_string(options.in_flight)},

@@ -22,11 +22,11 @@ struct CallOptionsGiven {
   bool no_wait = false;
 };
 
-std::string call_param(const CallId& call) { return object({{"call", quoted(call.text())}}); }
+std::string call_param(const CallId& call) { return object({{"call", json_string(call.text())}}); }
 
 /// The outcome has been read. Where that fails, the node forgets it by itself in time.
 void release(Client& client, const CallId& call) try {
-  (void)client.ask("call.release", object({{"calls", '[' + quoted(call.text()) + ']'}}));
+  (void)client.ask("call.release", object({{"calls", '[' + json_string(call.text()) + ']'}}));
 } catch (const Error&) {
 }
 
@@ -134,7 +134,7 @@ void add_list(Commands& commands) {
     commands.chosen = [options](Context& context) {
       const Listing listing =
           list(context.client, "call.list", "calls",
-               {{"agent", quoted(options->agent)}, {"state", quoted(options->state)}}, *options);
+               {{"agent", json_string(options->agent)}, {"state", json_string(options->state)}}, *options);
       print(context.output, listing, "calls",
             {{"CALL", "call"},
              {"AGENT", "agent"},
@@ -168,7 +168,7 @@ void add_cancel(Commands& commands) {
 Exit release_all(Context& context, const std::vector<std::string>& texts) {
   std::string ids;
   for (const std::string& text : texts) {
-    ids += (ids.empty() ? "" : ",") + quoted(read_call(text).text());
+    ids += (ids.empty() ? "" : ",") + json_string(read_call(text).text());
   }
   const std::string answer = context.client.ask("call.release", object({{"calls", '[' + ids + ']'}}));
   if (context.output.json()) {

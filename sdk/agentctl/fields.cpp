@@ -69,7 +69,7 @@ std::string record(std::string_view object, const std::vector<std::string_view>&
   return table.text(false) + error;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   if (!text.empty()) json::append_string(out, text);
   return out;

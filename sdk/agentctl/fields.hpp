@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace agentd::ctl {
@@ -27,12 +26,11 @@ namespace agentd::ctl {
 
 /// The text of an object with these members; a value is JSON, and a member without one is left out.
 struct Param {
-  Param(std::string_view its_name, std::string its_value) : name(its_name), value(std::move(its_value)) {}
   std::string_view name;
   std::string value;
 };
 [[nodiscard]] std::string object(const std::vector<Param>& members);
 /// A string's JSON; empty (no member) for an empty one.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string json_string(std::string_view text);
 
 }  // namespace agentd::ctl

@@ -24,7 +24,7 @@ bool is_ulid(std::string_view text) {
 /// Nothing where there is none.
 std::optional<std::string> get_agent(Client& client, const GetOptions& options) try {
   if (!is_agent_id(options.id)) return std::nullopt;
-  return client.ask("agent.get", object({{"agent", quoted(options.id)}}));
+  return client.ask("agent.get", object({{"agent", json_string(options.id)}}));
 } catch (const Error& error) {
   if (error.kind() == ErrorKind::agent_not_found) return std::nullopt;
   throw;
@@ -32,10 +32,10 @@ std::optional<std::string> get_agent(Client& client, const GetOptions& options) 
 
 std::optional<std::string> get_call(Client& client, const GetOptions& options) try {
   if (!CallId::parse(options.id)) return std::nullopt;
-  if (options.wait.empty()) return client.ask("call.get", object({{"call", quoted(options.id)}}));
+  if (options.wait.empty()) return client.ask("call.get", object({{"call", json_string(options.id)}}));
   const auto wait = read_duration("--wait", options.wait);
   return client.ask("call.get",
-                    object({{"call", quoted(options.id)}, {"wait_ms", std::to_string(wait.count())}}),
+                    object({{"call", json_string(options.id)}, {"wait_ms", std::to_string(wait.count())}}),
                     wait + Client::answer_limit);
 } catch (const Error& error) {
   if (error.kind() == ErrorKind::call_not_found) return std::nullopt;

@@ -25,7 +25,7 @@ Listing list(Client& client, std::string_view method, std::string_view name, con
              const ListOptions& options) {
   Listing listing;
   std::string entries;
-  std::string cursor = quoted(options.cursor);
+  std::string cursor = json_string(options.cursor);
   std::uint32_t listed = 0;
   for (unsigned pages = 1;; ++pages) {
     std::vector<Param> params = filter;

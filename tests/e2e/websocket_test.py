@@ -4,17 +4,10 @@ import json
 import socket
 import struct
 import time
-import unittest
 
-from support.node import LIMIT, Case, RpcError, SharedNode, curl, main, wait_for
+from support.node import RpcError, SharedNode, curl, main, wait_for
+from support.values import FOREVER, placeholder
 from support.websocket import BINARY, CLOSE, PING, PONG, TEXT, Closed, Refused, Session, WebSocket, new_call
-
-FOREVER = {"seconds": 600}
-
-
-def placeholder(node, call):
-    return {"$placeholder": {"host": node.host, "port": node.port, "call": call}}
-
 
 def request(id, method, **params):
     return {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
@@ -223,11 +216,6 @@ class Subscribing(WithSession):
         for params in ({}, {"calls": "x"}, {"calls": ["short"]}, {"calls": [5]}, {"calls": [], "grace_ms": -1},
                        {"calls": [], "grace": 1}):
             self.assert_error("invalid_params", -32602, self.ws.rpc, "call.subscribe", **params)
-
-    def test_a_feed_tells_of_agents(self):
-        self.assertEqual(self.ws.rpc("event.subscribe", topics=["agents", "calls", "node"]), {})
-        agent = self.make("echo")
-        self.ws.take(lambda message: "method" in message and agent in json.dumps(message["params"]), "the agent's event")
 
 
 class SettledModes(WithSession):

@@ -3,9 +3,8 @@
 import hashlib
 import json
 import re
-import unittest
 
-from support.node import Case, RpcError, SharedNode, curl, main, wait_for
+from support.node import RpcError, SharedNode, curl, main
 from support.websocket import new_call
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
@@ -548,7 +547,6 @@ class Methods(Wire):
 
     def test_what_only_a_websocket_can_do_is_not_supported_over_http(self):
         self.assert_error("not_supported", -32026, self.n.rpc, "call.subscribe", calls=[])
-        self.assert_error("not_supported", -32026, self.n.rpc, "event.subscribe", topics=["agents"])
 
     def test_rpc_discover_is_an_openrpc_document_of_all_methods(self):
         document = self.n.rpc("rpc.discover")
@@ -557,7 +555,7 @@ class Methods(Wire):
         names = [method["name"] for method in document["methods"]]
         self.assertLessEqual({"node.info", "node.drain", "node.stop", "type.list", "agent.create", "agent.create_many",
                               "agent.clone", "agent.get", "agent.list", "agent.delete", "agent.call", "call.get",
-                              "call.cancel", "call.release", "call.list", "call.subscribe", "event.subscribe"}, set(names))
+                              "call.cancel", "call.release", "call.list", "call.subscribe"}, set(names))
         self.assertEqual(len(names), len(set(names)))
         for method in document["methods"]:
             self.assertIn("result", method)

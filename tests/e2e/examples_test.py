@@ -1,0 +1,89 @@
+"""The examples do what their headers say, end by themselves, and leave no process behind.
+
+    examples_test.py AGENTD BIN_DIR PLUGIN_DIR SOURCE_DIR
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+from support.node import Node, main
+
+BIN, PLUGINS, SOURCES = sys.argv[2:5]
+del sys.argv[2:5]
+TALK = 'Ann: 1\nBen: 2\nAnn: 3\nBen: 4\nAnn: 5\nBen: 6\nAnn: "exit"\n'
+
+
+def run(example, *arguments):
+    done = subprocess.run([f"{BIN}/{example}", *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"{example} ended with {done.returncode}: {done.stderr}"
+    return done.stdout
+
+
+def servers_of(example):
+    """Processes that run this example still."""
+    found = subprocess.run(["pgrep", "-f", f"^{re.escape(BIN)}/{example}( |$)"], capture_output=True, text=True)
+    return found.stdout.split()
+
+
+class Examples(unittest.TestCase):
+    def test_the_conversation_is_the_same_here_and_in_launched_servers(self):
+        self.assertEqual(run("conversation", "local"), TALK)
+        self.assertEqual(run("conversation", "launched"), TALK)
+        self.assertEqual(servers_of("conversation"), [])
+
+    def test_the_conversation_is_the_same_on_a_running_server(self):
+        server = subprocess.Popen([f"{BIN}/conversation", "serve", "0"], stdout=subprocess.PIPE, text=True)
+        try:
+            port = server.stdout.readline().split()[-1]
+            self.assertEqual(run("conversation", f"127.0.0.1:{port}"), TALK)
+        finally:
+            server.terminate()
+            self.assertEqual(server.wait(timeout=20), 0)
+            server.stdout.close()
+
+    def test_agents_that_call_agents(self):
+        self.assertEqual(run("nested"), "plain words on tides; ornate words on tides\n")
+        self.assertEqual(servers_of("nested"), [])
+
+    def test_a_hundred_mappers_count_and_one_reducer_adds_up(self):
+        counted = dict(line.split(": ") for line in run("map_reduce").splitlines())
+        self.assertEqual(counted, {"and": "100", "comes": "100", "goes": "100", "in": "100", "out": "100",
+                                   "the": "200", "tide": "200"})
+        self.assertEqual(servers_of("map_reduce"), [])
+
+    def check_graph(self, drawn):
+        self.assertIn('F was given ["D","E"]', drawn)
+        times = {name: (float(start), float(end))
+                 for name, start, end in re.findall(r"^  ([A-F]) \|.*\| ([\d.]+) s to ([\d.]+) s", drawn, re.M)}
+        self.assertEqual(sorted(times), list("ABCDEF"))
+        for before, after in ["AB", "AC", "BD", "CD", "DF", "EF"]:
+            self.assertLessEqual(times[before][1], times[after][0] + 0.011, f"{after} began before {before} had ended")
+        for one, other in ["BC", "AE"]:
+            self.assertLess(max(times[one][0], times[other][0]), min(times[one][1], times[other][1]),
+                            f"{one} and {other} did not overlap")
+
+    def test_the_graph_runs_what_is_independent_at_once_in_launched_servers(self):
+        self.check_graph(run("graph"))
+        self.assertEqual(servers_of("graph"), [])
+
+    def test_the_graph_runs_over_two_nodes_with_a_plugin(self):
+        plugin = f"{PLUGINS}/stage_plugin.so"
+        nodes = []
+        try:
+            for _ in range(2):
+                nodes.append(Node("--plugin", plugin))
+            self.check_graph(run("graph", *(node.address for node in nodes)))
+        finally:
+            codes = [node.end() for node in nodes]
+        self.assertEqual(codes, [0, 0])
+
+    def test_each_example_is_under_a_hundred_lines(self):
+        for source in pathlib.Path(SOURCES).rglob("*.?pp"):
+            self.assertLess(len(source.read_text().splitlines()), 100, source)
+
+
+if __name__ == "__main__":
+    main()

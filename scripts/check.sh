@@ -31,7 +31,7 @@ all_steps=(format shell units cppcheck tidy asan tsan fuzz)
 # In seconds: together they stay below half an hour.
 limit_of() {
   case "$1" in
-    asan | tsan) echo 600 ;;
+    asan | tsan) echo 660 ;;
     tidy) [[ "${TIDY_FILES:-}" == all ]] && echo 2400 || echo 480 ;;
     cppcheck) echo 180 ;;
     fuzz) echo 300 ;;

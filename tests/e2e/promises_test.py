@@ -1,40 +1,11 @@
 """What a node promises: order, deadlines, failures, ids, bounds, circles, and an orderly end."""
 
 import concurrent.futures
-import datetime
-import json
 import signal
-import unittest
 
-from support.node import LIMIT, Case, RpcError, SharedNode, main, wait_for
+from support.node import RpcError, SharedNode, main, wait_for
+from support.values import FOREVER, OVERDUE, causes, kinds, placeholder, reference, seconds
 from support.websocket import Session, new_call
-
-FOREVER = {"seconds": 600}
-OVERDUE = 2  # seconds after its deadline by which a call has settled
-
-
-def reference(node, agent):
-    return {"$agent": {"host": node.host, "port": node.port, "agent": agent}}
-
-
-def placeholder(node, call):
-    return {"$placeholder": {"host": node.host, "port": node.port, "call": call}}
-
-
-def moment(text):
-    return datetime.datetime.fromisoformat(text)
-
-
-def causes(error):
-    """The error and what caused it, down to the root."""
-    chain = [error]
-    while "cause" in chain[-1].get("data", {}):
-        chain.append(chain[-1]["data"]["cause"])
-    return chain
-
-
-def kinds(error):
-    return [one["data"]["kind"] for one in causes(error)]
 
 
 class Promise(SharedNode):
@@ -73,8 +44,7 @@ class Promise(SharedNode):
 
     def assert_settled_in_time(self, call, deadline_ms, node=None):
         got = (node or self.n).outcome(call)
-        timing = got["timing"]
-        took = (moment(timing["settled"]) - moment(timing["accepted"])).total_seconds()
+        took = seconds(got["timing"])
         self.assertLessEqual(took, deadline_ms / 1000 + OVERDUE)
         self.assertGreaterEqual(took, deadline_ms / 1000 - 0.05, "and not before its deadline")
         return got
@@ -112,7 +82,7 @@ class Lanes(Promise):
         one, other = self.session(), self.session()
         one.rpc("agent.call", agent=agent, input=placeholder(self.n, slow))
         behind = one.rpc("agent.call", agent=agent, input=1)["call"]
-        self.assertEqual(other.rpc("agent.call", agent=agent, input=2, wait_ms=9000)["value"]["content"]["n"], 1)
+        self.assertEqual(other.rpc("agent.call", agent=agent, input=2, wait_ms=45000)["value"]["content"]["n"], 1)
         self.assertEqual(self.n.state_of(behind), "queued")
 
     def test_connections_that_name_the_same_caller_are_one(self):
@@ -133,7 +103,7 @@ class Lanes(Promise):
         agent = self.make("transcript", args={"name": "T"})
         session = self.session()
         session.rpc("agent.call", agent=agent, input=placeholder(self.n, slow))
-        self.assertEqual(session.rpc("agent.call", agent=agent, caller="x", wait_ms=9000)["value"]["content"]["n"], 1)
+        self.assertEqual(session.rpc("agent.call", agent=agent, caller="x", wait_ms=45000)["value"]["content"]["n"], 1)
 
     def test_lanes_are_of_a_caller_and_an_agent(self):
         _, slow = self.slow()
@@ -217,7 +187,7 @@ class Deadlines(Promise):
         behind = self.n.call(agent, 1)["call"]
         self.assert_settled_in_time(call, 50)
         self.assert_failed(call, "deadline_exceeded")
-        self.assertEqual(self.n.outcome(behind, wait_ms=30000)["state"], "done")
+        self.assertEqual(self.n.outcome(behind, wait_ms=45000)["state"], "done")
 
     def test_who_waits_is_told_of_the_deadline(self):
         agent = self.make("sleeper", args=FOREVER)
@@ -322,7 +292,7 @@ class FailedInputs(Promise):
 
     def test_a_released_outcome_is_not_there_for_a_later_call(self):
         agent = self.make("echo")
-        call = self.n.call(agent, 1, wait_ms=9000)["call"]
+        call = self.n.call(agent, 1, wait_ms=45000)["call"]
         self.n.rpc("call.release", calls=[call])
         error = self.assert_failed(self.n.call(agent, placeholder(self.n, call))["call"], "input_failed", "call_not_found")
         self.assertEqual(causes(error)[-1]["code"], -32012)
@@ -359,7 +329,7 @@ class Ids(Promise):
 
     def test_the_input_is_compared_by_value(self):
         agent, call = self.make("echo"), new_call()
-        template = '{"jsonrpc":"2.0","id":1,"method":"agent.call","params":{"agent":"%s","wait_ms":9000,"call":"%s","input":%s}}'
+        template = '{"jsonrpc":"2.0","id":1,"method":"agent.call","params":{"agent":"%s","wait_ms":45000,"call":"%s","input":%s}}'
 
         def send(input):
             return self.n.post(template % (agent, call, input)).json
@@ -432,7 +402,7 @@ class Cancelling(Promise):
 
     def test_a_running_call_is_cancelled_at_once_for_whoever_waits(self):
         agent, call = self.slow()
-        waiter = self.pool.submit(self.n.rpc, "call.get", call=call, wait_ms=15000)
+        waiter = self.pool.submit(self.n.rpc, "call.get", call=call, wait_ms=45000)
         joiner = self.pool.submit(self.n.ask, agent, "slow", call=call)
         self.assertEqual(self.n.rpc("call.cancel", call=call)["state"], "cancelled")
         self.assertEqual(waiter.result()["state"], "cancelled")
@@ -454,7 +424,7 @@ class Cancelling(Promise):
         self.assert_failed(two, "input_failed", "input_failed", "cancelled")
 
     def test_a_settled_call_stays_as_it_is(self):
-        call = self.n.call(self.make("echo"), 1, wait_ms=9000)["call"]
+        call = self.n.call(self.make("echo"), 1, wait_ms=45000)["call"]
         self.assertEqual(self.n.rpc("call.cancel", call=call)["state"], "done")
         self.assertEqual(self.n.outcome(call)["value"]["content"], 1)
 
@@ -678,7 +648,7 @@ class Ending(Promise):
             session = self.session(node)
             running, queued = (session.rpc("agent.call", agent="s", input=n)["call"] for n in range(2))
             waiting = session.rpc("agent.call", agent="e", input=placeholder(node, running))["call"]
-            waiter = self.pool.submit(node.rpc, "call.get", call=queued, wait_ms=15000)
+            waiter = self.pool.submit(node.rpc, "call.get", call=queued, wait_ms=45000)
             node.wait_state(running, "running")
             stop(node)
             for call in (running, queued, waiting):
@@ -693,7 +663,7 @@ class Ending(Promise):
         node = self.node(config={"grace_ms": 2500})
         node.create("sleeper", "s", args=FOREVER)
         node.create("echo", "e")
-        done = node.call("e", "kept", wait_ms=9000)["call"]
+        done = node.call("e", "kept", wait_ms=45000)["call"]
         running = node.call("s")["call"]
         node.wait_state(running, "running")
         node.send_signal(signal.SIGTERM)

@@ -182,7 +182,7 @@ class JsonRpc(Wire):
     def test_the_batch_of_the_specification_is_answered_as_it_says(self):
         agent = self.make("echo")
         answer = self.raw("""[
-            {"jsonrpc": "2.0", "method": "agent.call", "params": {"agent": "%s", "input": 1, "wait_ms": 9000}, "id": "1"},
+            {"jsonrpc": "2.0", "method": "agent.call", "params": {"agent": "%s", "input": 1, "wait_ms": 45000}, "id": "1"},
             {"jsonrpc": "2.0", "method": "agent.call", "params": {"agent": "%s", "input": 7}},
             {"jsonrpc": "2.0", "method": "node.info", "id": "2"},
             {"foo": "boo"},
@@ -217,7 +217,7 @@ class JsonRpc(Wire):
                        '"agent":"%s","input":{"content":1,"content":2}' % agent,
                        '"agent":"%s","input":{"content":1,"name":"a","name":"b"}' % agent):
             with self.subTest(params=params):
-                answer = self.raw('{"jsonrpc":"2.0","id":1,"method":"agent.call","params":{%s,"wait_ms":9000}}' % params)
+                answer = self.raw('{"jsonrpc":"2.0","id":1,"method":"agent.call","params":{%s,"wait_ms":45000}}' % params)
                 self.assertIn("error", answer)
                 self.assertIn(answer["error"]["code"], (INVALID_REQUEST, INVALID_PARAMS))
         self.assertEqual(self.n.rpc("agent.get", agent=agent)["calls"], 0, "none of them ran")
@@ -402,7 +402,7 @@ class Methods(Wire):
 
     def test_wait_ms_brings_the_whole_message(self):
         agent = self.make("echo", name="Echo")
-        result = self.n.call(agent, "x", wait_ms=9000)
+        result = self.n.call(agent, "x", wait_ms=45000)
         self.assertEqual(set(result), {"call", "state", "placeholder", "value"})
         self.assertEqual(result["state"], "done")
         value = result["value"]
@@ -452,12 +452,12 @@ class Methods(Wire):
             {"jsonrpc": "2.0", "id": 1, "method": "agent.call", "params": {"agent": agent, "input": "hi"}})))
         second = json.loads(curl(f"127.0.0.1:{self.n.port}/rpc", "-d", json.dumps(
             {"jsonrpc": "2.0", "id": 1, "method": "agent.call",
-             "params": {"agent": agent, "input": first["result"]["placeholder"], "wait_ms": 9000}})))
+             "params": {"agent": agent, "input": first["result"]["placeholder"], "wait_ms": 45000}})))
         self.assertEqual(second["result"]["value"]["content"], "hi")
 
     def test_call_get_tells_agent_state_and_times(self):
         agent = self.make("echo")
-        call = self.n.call(agent, 1, wait_ms=9000)["call"]
+        call = self.n.call(agent, 1, wait_ms=45000)["call"]
         got = self.n.rpc("call.get", call=call)
         self.assertLessEqual({"call", "agent", "state", "value", "placeholder", "timing"}, set(got))
         self.assertEqual((got["call"], got["agent"], got["state"]), (call, agent, "done"))
@@ -483,11 +483,11 @@ class Methods(Wire):
     def test_call_get_waits(self):
         agent = self.make("sleeper", args={"seconds": 0.2})
         call = self.n.call(agent, "x")["call"]
-        self.assertEqual(self.n.rpc("call.get", call=call, wait_ms=9000)["value"]["content"], "x")
+        self.assertEqual(self.n.rpc("call.get", call=call, wait_ms=45000)["value"]["content"], "x")
 
     def test_call_release_counts_what_it_released(self):
         agent = self.make("echo")
-        calls = [self.n.call(agent, n, wait_ms=9000)["call"] for n in range(3)]
+        calls = [self.n.call(agent, n, wait_ms=45000)["call"] for n in range(3)]
         self.assertEqual(self.n.rpc("call.release", calls=[*calls, new_call()]), {"released": 3})
         self.assertEqual(self.n.rpc("call.release", calls=calls), {"released": 0})
         self.assertEqual(self.n.rpc("call.release", calls=[]), {"released": 0})
@@ -499,7 +499,7 @@ class Methods(Wire):
         node = self.node()
         node.create("echo", "e")
         node.create("sleeper", "s", args={"seconds": 60})
-        done = [node.call("e", n, wait_ms=9000)["call"] for n in range(25)]
+        done = [node.call("e", n, wait_ms=45000)["call"] for n in range(25)]
         slow = [node.call("s", n)["call"] for n in range(5)]
         node.wait_state(slow[0], "running")
 
@@ -523,14 +523,14 @@ class Methods(Wire):
         agent = self.make("sleeper", args={"seconds": 60})
         call = self.n.call(agent)["call"]
         self.assertEqual(self.n.rpc("call.cancel", call=call), {"call": call, "state": "cancelled"})
-        done = self.n.call(self.make("echo"), 1, wait_ms=9000)["call"]
+        done = self.n.call(self.make("echo"), 1, wait_ms=45000)["call"]
         self.assertEqual(self.n.rpc("call.cancel", call=done), {"call": done, "state": "done"})
         self.assert_error("call_not_found", -32012, self.n.rpc, "call.cancel", call=new_call())
 
     def test_a_call_id_is_16_to_64_of_its_characters(self):
         agent = self.make("echo")
         for call in ("a" * 16, "-_" * 32, "01J9ZK2V6Q0000000000000000"):
-            self.assertEqual(self.n.call(agent, 1, call=call, wait_ms=9000)["call"], call)
+            self.assertEqual(self.n.call(agent, 1, call=call, wait_ms=45000)["call"], call)
         for call in ("", "a" * 15, "a" * 65, "a" * 15 + ".", "a" * 15 + " ", 5):
             with self.subTest(call=call):
                 self.assert_invalid("agent.call", "call", agent=agent, call=call)
@@ -571,7 +571,7 @@ class Methods(Wire):
 
 class Types(Wire):
     def test_a_method_that_an_agent_does_not_have_brings_those_it_has(self):
-        error = self.assert_invalid("agent.call", agent=self.make("echo"), method="sing", wait_ms=9000)
+        error = self.assert_invalid("agent.call", agent=self.make("echo"), method="sing", wait_ms=45000)
         self.assertIn("reply", error.message)
         self.assertIn("observe", error.message)
 
@@ -647,7 +647,7 @@ class Values(Wire):
         """The content, as text, that `echo` answers to an input given as text."""
         agent = self.make("echo")
         answer = self.n.post('{"jsonrpc":"2.0","id":1,"method":"agent.call","params":'
-                             '{"agent":"%s","wait_ms":9000,"input":%s}}' % (agent, text))
+                             '{"agent":"%s","wait_ms":45000,"input":%s}}' % (agent, text))
         self.assertNotIn("error", answer.json, text[:200])
         found = re.search(r'"content":(.*)', answer.body.decode(), re.DOTALL).group(1)
         return found

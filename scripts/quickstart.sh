@@ -53,6 +53,7 @@ start_node() {
   printf -v "$1" '%s' "$address"
 }
 
+first='' second=''
 start_node first
 start_node second
 echo

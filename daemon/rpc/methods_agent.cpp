@@ -108,6 +108,13 @@ void agent_create(MethodContext& context, Request& request) {
 void agent_create_many(MethodContext& context, Request& request) {
   auto params = protocol::read_agent_create_many_params(request.params);
   if (!params) return request.reply.error(params.error());
+  const auto room = context.runtime.limits().agents - context.runtime.agents();
+  if (params->count > room) {
+    // Said before the first is made: half of them would help nobody.
+    Error refused(ErrorKind::overloaded, "count is " + std::to_string(params->count) + ", and this node has room for " +
+                                             std::to_string(room) + " more agents (limits.agents)");
+    return request.reply.error(refused.with("limit", "agents"));
+  }
   std::make_shared<ManyAgents>(*std::move(params), std::move(request.reply))->go_on(context.runtime);
 }
 

@@ -6,6 +6,15 @@
 #include "common/json/text.hpp"
 
 namespace agentd::runtime {
+namespace {
+
+/// What an agent type says may quote all that it was given.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t most = 1000;
+  return text.size() <= most ? text : text.substr(0, most) + "... (shortened)";
+}
+
+}  // namespace
 
 Runtime::Runtime(async::Loop& loop, const TypeTable& types, ForeignNodes* foreign, RuntimeSettings settings)
     : loop_(loop),
@@ -133,7 +142,7 @@ void Runtime::construct(const AgentPtr& agent, OnCreated on_created) {
              if (made && agent->deleted) return on_created(deleted_error(*agent));
              if (made) return on_created(agent);
              Error error(ErrorKind::invalid_params,
-                         "agent type \"" + agent->type->name + "\" refused: " + made.error().message());
+                         "agent type \"" + agent->type->name + "\" refused: " + shortened(made.error().message()));
              if (!agent->deleted) {
                for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, located(error, *call));
                forget_agent(*agent);

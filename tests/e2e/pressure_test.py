@@ -1,0 +1,190 @@
+"""Much at once, and long ways: what is legal but unkind."""
+
+import collections
+import socket
+
+from support.node import Case, RpcError, main
+from support.peers import furnish
+from support.raw_http import RawHttp, request
+from support.values import FOREVER, causes, kinds, placeholder, reference
+from support.websocket import Session, new_call
+
+MIB = 1 << 20
+
+
+def notification(agent, call, input=None, **params):
+    return {"jsonrpc": "2.0", "method": "agent.call", "params": {"agent": agent, "call": call, "input": input, **params}}
+
+
+def ids(count):
+    mark = new_call()
+    return [f"{mark}-{n:06}" for n in range(count)]
+
+
+class Pressure(Case):
+    def setUp(self):
+        self.n = self.node()
+        furnish(self.n)
+        self.n.create("echo", "other")
+        self.ws = self.session()
+
+    def session(self, node=None, **options):
+        session = Session(node or self.n, **options)
+        self.addCleanup(session.close)
+        return session
+
+    def send(self, messages, at_once=3000):
+        for start in range(0, len(messages), at_once):
+            self.ws.send(messages[start:start + at_once])
+
+    def settled(self, count):
+        """The next `count` call.settled by their calls."""
+        settled = {}
+        while len(settled) < count:
+            if not self.ws.inbox:
+                self.ws.pump()
+            message = self.ws.inbox.popleft()
+            if message.get("method") == "call.settled":
+                settled[message["params"]["call"]] = message["params"]
+        return settled
+
+    def chain(self, first, calls, **params):
+        """Each call waits for the one before, each of another caller, over two agents in turn."""
+        for n, (call, before) in enumerate(zip(calls, [first, *calls])):
+            yield notification(("echo", "other")[n % 2], call, placeholder(self.n, before), caller=f"c{n}", settled="state", **params)
+
+
+class Chains(Pressure):
+    def test_a_chain_of_18_000_calls_fails_as_one(self):
+        first, calls = self.n.call("slow")["call"], ids(18_000)
+        self.send(list(self.chain(first, calls)))
+        self.ws.sync()
+        self.n.rpc("call.cancel", call=first)
+        for call in (calls[0], calls[9000], calls[-1]):
+            chain = causes(self.n.outcome(call)["error"])
+            self.assertEqual((chain[-1]["data"]["kind"], chain[-1]["data"]["call"]), ("cancelled", first))
+            self.assertLessEqual(len(chain), 25)
+        self.assertEqual(self.n.rpc("node.info")["calls"], {"pending": 0, "running": 0, "settled": 18_001})
+
+    def test_a_chain_of_18_000_calls_runs_to_its_end(self):
+        first, calls = new_call(), ids(18_000)
+        self.send(list(self.chain(first, calls)))
+        self.ws.sync()
+        self.n.call("echo", {"content": ["passed on"]}, call=first)
+        self.assertEqual(self.n.outcome(calls[-1])["value"]["content"], ["passed on"])
+
+    def test_a_chain_behind_itself_in_one_lane_runs_or_fails_in_order(self):
+        first, calls = self.n.call("soon", "x")["call"], ids(5000)
+        self.send([notification("transcript", call, placeholder(self.n, before)) for call, before in zip(calls, [first, *calls])])
+        settled = self.settled(5000)
+        self.assertEqual([settled[call]["value"]["content"]["n"] for call in calls], list(range(1, 5001)))
+
+    def test_looking_for_circles_in_what_branches_much_takes_no_time(self):
+        layer = [self.n.call("slow")["call"]] * 2
+        for n in range(60):
+            above = ids(2)
+            self.ws.send([notification("echo", call, [placeholder(self.n, below) for below in layer], caller=call) for call in above])
+            layer = above
+        self.ws.sync()
+        awaited = new_call()
+        self.n.call("other", placeholder(self.n, awaited))
+        self.ws.notify("agent.call", agent="echo", call=awaited, input=[placeholder(self.n, below) for below in layer])
+        self.ws.sync()
+        self.assertEqual(self.n.state_of(awaited), "waiting")
+
+    def test_9_000_calls_that_wait_for_one_settle_with_it(self):
+        first, calls = self.n.call("slow")["call"], ids(9000)
+        self.send([notification("echo", call, placeholder(self.n, first), caller=call) for call in calls])
+        self.ws.sync()
+        self.n.rpc("call.cancel", call=first)
+        self.assertEqual({kinds(one["error"])[-1] for one in self.settled(9000).values()}, {"cancelled"})
+
+    def test_a_call_may_be_nested_deeply_here_and_elsewhere_alike(self):
+        other = self.node()
+        for nodes in ((self.n, self.n), (self.n, other)):
+            before = reference(self.n, "echo")
+            for n in range(70):
+                node, name = nodes[n % 2], f"deep-{n}-{nodes[1].port}"
+                node.create("forwarder", name, args={"to": before})
+                before = reference(node, name)
+            self.assertEqual(node.ask(name, "hi"), "hi")
+
+
+class Floods(Pressure):
+    def assert_no_fatter(self, before, by=64 * MIB):
+        self.assertLess(self.n.memory() - before, by)
+
+    def test_a_mailbox_holds_10_000_and_deadlines_end_them_all(self):
+        before, calls = self.n.memory(), ids(10_100)
+        running = self.n.call("slow")["call"]
+        self.n.wait_state(running, "running")
+        self.send([notification("slow", call, 1, deadline_ms=8000) for call in calls])
+        settled = self.settled(10_100)
+        counted = collections.Counter(kinds(settled[call]["error"])[0] for call in calls)
+        self.assertEqual(sum(counted.values()), 10_100)
+        self.assertEqual(counted, {"deadline_exceeded": 10_000, "overloaded": 100}, "10,000 behind the one that runs")
+        self.assertEqual(kinds(settled[calls[-1]]["error"]), ["overloaded"])
+        self.assert_no_fatter(before)
+
+    def test_calls_of_ever_new_callers_leave_nothing_behind(self):
+        before = self.n.memory()
+        for _ in range(20):
+            calls = ids(5000)
+            self.ws.send([notification("echo", call, 1, caller=call, settled="state") for call in calls])
+            self.settled(5000)
+            self.assertEqual(self.ws.rpc("call.release", calls=calls), {"released": 5000})
+        self.assert_no_fatter(before)
+
+    def test_refused_notifications_cost_bounded_memory(self):
+        before = self.n.memory()
+        for _ in range(20):
+            self.ws.send([notification("nobody", call) for call in ids(5000)])
+            self.settled(5000)
+        self.assert_no_fatter(before)
+
+    def test_waiting_for_ids_that_nobody_has_is_bounded(self):
+        before, refused = self.n.memory(), 0
+        for _ in range(20):
+            try:
+                self.ws.rpc("call.subscribe", calls=ids(20_000), grace_ms=600_000)
+            except RpcError as error:
+                self.assertEqual(error.kind, "overloaded")
+                refused += 1
+            self.ws.inbox.clear()
+        self.assertGreater(refused, 0, "400,000 ids")
+        self.assert_no_fatter(before, 96 * MIB)
+
+    def test_a_batch_frame_is_closed_at_1_mib(self):
+        session, calls = self.session(headers={"Agentd-Batch": "1"}), ids(40)
+        for call in calls:
+            session.notify("agent.call", agent="echo", call=call, input="x" * 200_000)
+        sizes = []
+        while len(session.inbox) < 40:
+            text = session.receive()
+            sizes.append(len(text))
+            session.inbox.extend([1] * text.count("call.settled"))
+        self.assertLessEqual(max(sizes), 2 * MIB)
+
+    def test_what_a_hundred_clients_do_at_once_comes_out_right(self):
+        self.n.create("counter", "sum")
+        sessions = [self.session() for _ in range(100)]
+        for session in sessions:
+            session.send([notification("sum", call, 1, settled="state") for call in ids(50)])
+        for session in sessions:
+            done = 0
+            while done < 50:
+                if not session.inbox:
+                    session.pump()
+                done += session.inbox.popleft()["params"]["state"] == "done"
+        self.assertEqual(self.n.ask("sum", 0), 5000)
+
+    def test_a_client_that_has_said_all_it_has_to_say_is_answered(self):
+        body = b'{"jsonrpc":"2.0","id":1,"method":"agent.call","params":{"agent":"soon","input":"x","wait_ms":45000}}'
+        with RawHttp(self.n) as raw:
+            raw.send(request(self.n, body=body) + request(self.n, "GET", "/healthz"))
+            raw.socket.shutdown(socket.SHUT_WR)
+            self.assertEqual(raw.statuses(), [200, 200])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+#include <csignal>
+
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include "tests/integration/sdk/agents.hpp"
+#include "tests/integration/sdk/process.hpp"
+
+using agentd::AgentRef;
+using agentd::Error;
+using agentd::ErrorKind;
+using agentd::Json;
+using agentd::Message;
+using namespace std::chrono_literals;
+
+TEST_CASE("to_dist starts this program again and moves the agent there") {
+  const AgentRef here = agentd::make<Notebook>({{"name", "N"}});
+  CHECK(here.call("pid").content() == getpid());
+  CHECK(here("one").content()["n"] == 1);
+  const AgentRef there = here.to_dist();
+  CHECK(there.call("pid").content() != getpid());
+  CHECK(there("two").content() == Json{{"by", "N"}, {"n", 2}, {"heard", "two"}});
+  // It is the same agent still, whoever refers to it.
+  CHECK(here("three").content()["n"] == 3);
+}
+
+TEST_CASE("an agent that was not used is made over there only") {
+  const AgentRef there = agentd::make<Notebook>().to_dist();
+  CHECK(there("first").content()["n"] == 1);
+}
+
+TEST_CASE("agents may share a launched server, and launched servers reach each other") {
+  const AgentRef first = agentd::make<Notebook>().to_dist();
+  const AgentRef second = agentd::make<Notebook>().to_dist({.share = first.address().node});
+  const AgentRef apart = agentd::make<Notebook>().to_dist();
+  CHECK(second.call("pid").content() == first.call("pid").content());
+  CHECK(apart.call("pid").content() != first.call("pid").content());
+  CHECK(apart(second(first("x"))).content()["heard"]["heard"]["heard"] == "x");
+  const AgentRef relay = agentd::make<Relay>({{"to", first}}).to_dist();
+  CHECK(relay("y").content()["heard"] == "y");
+}
+
+TEST_CASE("a launched server reaches any node that its program uses") {
+  const Server server;
+  const AgentRef launched = agentd::make<Notebook>().to_dist();
+  CHECK(launched(server.make("echo")("from there")).content()["heard"] == "from there");
+  CHECK(server.make("echo")(launched("back")).content()["heard"] == "back");
+}
+
+TEST_CASE("a launched server that ends leaves no zombie, and its calls fail") {
+  const AgentRef there = agentd::make<Notebook>().to_dist();
+  const pid_t pid = there.call("pid").content().get<pid_t>();
+  const Message answer = there.call("vanish");
+  REQUIRE(answer.error());
+  CHECK(answer.error()->kind() == ErrorKind::agent_crashed);
+  const Message later = there("too late");
+  REQUIRE(later.error());
+  CHECK(later.error()->kind() == ErrorKind::agent_crashed);
+  CHECK(becomes_true([&] { return is_gone(pid); }));
+}
+
+TEST_CASE("a launched server dies with its parent, however the parent dies") {
+  for (const int signal : {SIGKILL, SIGTERM, SIGINT}) {
+    OtherProcess parent({"--parent"});
+    const auto child = static_cast<pid_t>(std::stol(parent.line()));
+    REQUIRE_FALSE(is_gone(child));
+    kill(parent.pid(), signal);
+    parent.wait();
+    CHECK(becomes_true([&] { return is_gone(child); }));
+  }
+}
+
+TEST_CASE("launching without init is an error that says so") {
+  OtherProcess program({"--no-init"});
+  CHECK(program.line().find("agentd::init(argc, argv)") != std::string::npos);
+}
+
+TEST_CASE("to_dist without a launch takes the agent to a server that runs") {
+  const Server server;
+  const AgentRef here = agentd::make<Notebook>({{"name", "N"}});
+  (void)here("one").content();
+  agentd::DistOptions options = server.here();
+  options.id = "moved";
+  const AgentRef there = here.to_dist(options);
+  CHECK(there.id() == "moved");
+  CHECK(there.address().node.port == server.at().port);
+  CHECK(there("two").content()["n"] == 2);
+  CHECK_THROWS_AS(there.to_dist(), Error);
+}
+
+TEST_CASE("to_dist to where nobody listens fails, and the agent stays") {
+  std::uint16_t port = 0;
+  {
+    const Server server;
+    port = server.at().port;
+  }
+  const AgentRef here = agentd::make<Notebook>();
+  (void)here("one").content();
+  try {
+    (void)here.to_dist({.port = port, .launch_server = false});
+    FAIL("it was moved");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::peer_unreachable);
+  }
+  CHECK(here("two").content()["n"] == 2);
+}
+
+TEST_CASE("an agent whose arguments name a local agent cannot be moved before that one") {
+  const AgentRef local = agentd::make<Notebook>();
+  const AgentRef relay = agentd::make<Relay>({{"to", local}});
+  CHECK_THROWS_AS(relay.to_dist(), Error);
+  CHECK(relay("x").content()["heard"] == "x");
+}

@@ -1,0 +1,163 @@
+#include <atomic>
+
+#include <catch2/catch.hpp>
+
+#include "tests/integration/sdk/agents.hpp"
+#include "tests/integration/sdk/process.hpp"
+
+using agentd::AgentRef;
+using agentd::Error;
+using agentd::ErrorKind;
+using agentd::Json;
+using agentd::Message;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Holds its answer back until it is told.
+class Gate : public agentd::Agent {
+public:
+  agentd::Task<Message> reply_async(Message x) override {
+    while (!agentd::this_call::cancelled() && !open) co_await agentd::this_call::sleep(1ms);
+    co_return x;
+  }
+  static inline std::atomic<bool> open{false};
+};
+
+namespace other {
+class Gate : public agentd::Agent {
+public:
+  Message reply(const Message&) override { return "the other one"; }
+};
+}  // namespace other
+
+/// One flow over agents wherever they are: its transcript.
+Json transcript(const AgentRef& a, const AgentRef& b, const AgentRef& c) {
+  std::vector<Message> all;
+  Message x("begin");
+  for (int round = 0; round < 5; ++round) {
+    const Message left = b(x), right = c(x);
+    x = a({left, right});
+    all.insert(all.end(), {left, right, x});
+  }
+  return Message::inputs(all).content();
+}
+
+AgentRef notebook(const char* name) { return agentd::make<Notebook>({{"name", name}}); }
+
+}  // namespace
+
+TEST_CASE("a local agent answers, in the order called") {
+  const AgentRef agent = notebook("L");
+  std::vector<Message> answers;
+  for (int i = 0; i < 1000; ++i) answers.push_back(agent(i));
+  for (int i = 0; i < 1000; ++i) REQUIRE(answers[i].content()["n"] == i + 1);
+  CHECK(answers[0].name() == "L");
+  CHECK_FALSE(answers[0].placeholder());
+}
+
+TEST_CASE("a flow has the same transcript wherever its agents are") {
+  const Server server;
+  const Json local = transcript(notebook("A"), notebook("B"), notebook("C"));
+  const Json far = transcript(notebook("A").to_dist(server.here()), notebook("B").to_dist(server.here()),
+                              notebook("C").to_dist(server.here()));
+  const Json mixed = transcript(notebook("A"), notebook("B").to_dist(), notebook("C").to_dist(server.here()));
+  CHECK(local == far);
+  CHECK(local == mixed);
+}
+
+TEST_CASE("local answers go to distributed agents, and theirs to local ones") {
+  const Server server;
+  const AgentRef local = notebook("L"), far = server.make("echo");
+  CHECK(far(local(far("x"))).content()["heard"] == "x");
+  CHECK(local({far(1), local(2)}).content()["heard"] ==
+        Json::array({1, {{"by", "L"}, {"n", 2}, {"heard", 2}}}));
+}
+
+TEST_CASE("a call that waits for a local answer holds back the later ones") {
+  const Server server;
+  Gate::open = false;
+  const AgentRef gate = agentd::make<Gate>();
+  const AgentRef far = server.make("Notebook");
+  const Message first = far(gate("late"));
+  const Message second = far("early");
+  CHECK_FALSE(second.wait_for(50ms));
+  Gate::open = true;
+  CHECK(first.content()["n"] == 1);
+  CHECK(second.content()["n"] == 2);
+}
+
+TEST_CASE("local agents call local and distributed agents") {
+  const Server server;
+  const AgentRef local = notebook("L"), far = server.make("echo");
+  CHECK(agentd::make<Relay>({{"to", local}})("x").content()["heard"] == "x");
+  CHECK(agentd::make<AsyncRelay>({{"to", local}})("x").content()["heard"] == "x");
+  CHECK(agentd::make<Relay>({{"to", far}})("y").content() == "y");
+  CHECK(agentd::make<AsyncRelay>({{"to", far}})("y").content() == "y");
+}
+
+TEST_CASE("an agent that only its arguments refer to stays") {
+  const AgentRef relay = agentd::make<Relay>({{"to", notebook("L")}});
+  CHECK(relay("x").content()["heard"] == "x");
+}
+
+TEST_CASE("local calls fail as distributed ones do") {
+  const AgentRef failing = agentd::make<Failing>();
+  const Message answer = notebook("L")(failing("no tide"));
+  REQUIRE(answer.error());
+  CHECK(answer.error()->kind() == ErrorKind::input_failed);
+  CHECK(answer.error()->root().message() == "no tide");
+  const Message stillborn = agentd::make<Stillborn>()(1);
+  REQUIRE(stillborn.error());
+  CHECK(stillborn.error()->kind() == ErrorKind::invalid_params);
+  CHECK(stillborn.error()->message().find("not today") != std::string::npos);
+}
+
+TEST_CASE("local calls have deadlines, and can be cancelled") {
+  Gate::open = false;
+  const AgentRef gate = agentd::make<Gate>();
+  const Message late = gate.call("reply", 1, {.deadline = 30ms});
+  REQUIRE(late.error());
+  CHECK(late.error()->kind() == ErrorKind::deadline_exceeded);
+  const Message dropped = gate(2);
+  CHECK_FALSE(dropped.wait_for(20ms));
+  dropped.cancel();
+  REQUIRE(dropped.error());
+  CHECK(dropped.error()->kind() == ErrorKind::cancelled);
+  Gate::open = true;
+}
+
+TEST_CASE("a local agent can be cloned, used or not") {
+  const AgentRef agent = notebook("L");
+  const AgentRef fresh = agent.clone();
+  (void)agent("one");
+  const AgentRef used = agent.clone();
+  CHECK(fresh("x").content()["n"] == 1);
+  CHECK(used("x").content()["n"] == 2);
+}
+
+TEST_CASE("types that were not registered are told apart") {
+  CHECK(agentd::make<other::Gate>()(1).content() == "the other one");
+  Gate::open = true;
+  CHECK(agentd::make<Gate>()(1).content() == 1);
+}
+
+TEST_CASE("a local agent whose references are gone still answers") {
+  Message answer;
+  {
+    const AgentRef agent = notebook("L");
+    answer = agent("last words");
+  }
+  CHECK(answer.content()["heard"] == "last words");
+}
+
+TEST_CASE("a hub lets local and distributed agents hear each other") {
+  const Server server;
+  const AgentRef a = notebook("A"), b = notebook("B").to_dist(server.here());
+  agentd::MsgHub hub({a, b}, "welcome");
+  hub.say(a, "begin");
+  hub.say(b, "go on");
+  hub.wait();
+  CHECK(a.call("notes").content().size() == 3);
+  CHECK(b.call("notes").content().size() == 3);
+}

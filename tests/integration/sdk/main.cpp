@@ -1,0 +1,12 @@
+#define CATCH_CONFIG_RUNNER
+#include <catch2/catch.hpp>
+
+#include <agentd/agentd.hpp>
+
+#include "tests/integration/sdk/process.hpp"
+
+int main(int argc, char** argv) {
+  play_part(argc, argv);
+  agentd::init(argc, argv);
+  return Catch::Session().run(argc, argv);
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+/// This test program, started again to play another part; killed at the end of the scope.
+class OtherProcess {
+public:
+  explicit OtherProcess(const std::vector<std::string>& part);
+  ~OtherProcess();
+  OtherProcess(const OtherProcess&) = delete;
+  OtherProcess& operator=(const OtherProcess&) = delete;
+
+  /// The next line that it prints; empty where it printed none before it ended.
+  std::string line();
+  void kill();
+  /// Waits for its end, and answers how it ended: as `waitpid` has it.
+  int wait();
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+};
+
+/// Asks again and again, for 10 s at most.
+bool becomes_true(const std::function<bool()>& condition);
+
+/// Neither running nor a zombie of ours.
+bool is_gone(pid_t pid);
+
+/// The program itself in another part; nothing where `arguments` name none.
+void play_part(int argc, char** argv);

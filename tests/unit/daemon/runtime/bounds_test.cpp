@@ -1,0 +1,198 @@
+#include "tests/unit/daemon/runtime/world.hpp"
+
+namespace agentd::runtime {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string limit_of(const Result<CallPtr>& refused) {
+  REQUIRE_FALSE(refused.has_value());
+  REQUIRE(refused.error().kind() == ErrorKind::overloaded);
+  CHECK(refused.error().retryable());
+  return refused.error().details().at("limit").get<std::string>();
+}
+
+/// A world with an agent `a` whose mailbox holds two calls, and is full.
+struct Full : World {
+  Full() {
+    protocol::AgentOptions options;
+    options.mailbox = 2;
+    make("hold", "a", "{}", options);
+    call("a", {.input = "0"});
+    settle();
+    call("a", {.input = "1"});
+    call("a", {.input = "2"});
+  }
+
+  /// As a connection does with a call that it refuses.
+  std::string refuse(const std::string& id, const std::string& caller = "me", bool remember = false) {
+    const Ask ask{.input = "9", .id = id, .caller = caller};
+    CallRequest made = request(agent, ask);
+    const auto refused = runtime->accept(made);
+    const std::string limit = limit_of(refused);
+    runtime->refuse(made, refused.error(), remember);
+    return limit;
+  }
+  void make_room() {
+    let_go(next_hold++);
+    settle();
+  }
+
+  std::string agent = "a";
+  std::size_t next_hold = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a full mailbox refuses, and queues nothing") {
+  Full world;
+  CHECK(limit_of(world.try_call("a", {.input = "3", .id = "c"})) == "mailbox");
+  CHECK_FALSE(world.runtime->find_call(id_of("c")).has_value());
+  CHECK(world.runtime->counters().refused == 1);
+  world.make_room();
+  CHECK(world.try_call("a", {.input = "3", .id = "c"}).has_value());
+}
+
+TEST_CASE("after a refusal the caller's further calls to that agent are refused until the id is sent again") {
+  Full world;
+  CHECK(world.refuse("first") == "mailbox");
+  world.make_room();
+  CHECK(world.refuse("second") == "order");
+  SECTION("sent again") {
+    CHECK(world.try_call("a", {.input = "9", .id = "first"}).has_value());
+    world.make_room();
+    CHECK(world.try_call("a", {.input = "9", .id = "third"}).has_value());
+  }
+  SECTION("or released") {
+    world.runtime->release(id_of("first"));
+    CHECK(world.try_call("a", {.input = "9", .id = "third"}).has_value());
+  }
+}
+
+TEST_CASE("a refusal blocks neither other callers nor other agents, nor calls without a caller") {
+  Full world;
+  world.make("echo", "b");
+  world.refuse("first");
+  world.make_room();
+  CHECK(world.try_call("b", {.input = "1"}).has_value());
+  CHECK(world.try_call("a", {.input = "1", .caller = "you"}).has_value());
+  world.make_room();
+  CHECK(world.try_call("a", {.input = "1", .caller = ""}).has_value());
+}
+
+TEST_CASE("a refusal does not block an agent that was made anew under that id") {
+  Full world;
+  world.refuse("first");
+  REQUIRE(world.runtime->remove("a").has_value());
+  world.make_room();
+  world.make("echo", "a");
+  CHECK(world.try_call("a", {.input = "1"}).has_value());
+}
+
+TEST_CASE("a refused notification is told to whoever waits for its id, and remembered for a while") {
+  Limits limits;
+  limits.refusal_ttl = 30ms;
+  World world(limits);
+  world.make("echo", "b");
+  const auto watcher = std::make_shared<Recorder>();
+  world.runtime->watch_id(id_of("c"), watcher, 10s);
+  const auto waits = world.call("b", {.input = World::placeholder(id_of("c").text())});
+  world.settle();
+  const Ask ask{.input = "1", .id = "c"};
+  const std::string nobody = "nobody";
+  CallRequest request = world.request(nobody, ask);
+  const auto refused = world.runtime->accept(request);
+  world.runtime->refuse(request, refused.error(), true);
+  CHECK(watcher->states == std::vector<std::string>{"unknown"});
+  CHECK(watcher->error.kind() == ErrorKind::agent_not_found);
+  REQUIRE(waits->error);
+  CHECK(waits->error->root().kind() == ErrorKind::agent_not_found);
+
+  const auto later = std::make_shared<Recorder>();
+  world.runtime->watch_id(id_of("c"), later, 10s);
+  const auto dependent = world.call("b", {.input = World::placeholder(id_of("c").text())});
+  world.settle();
+  CHECK(later->error.kind() == ErrorKind::agent_not_found);
+  REQUIRE(dependent->error);
+  CHECK(dependent->error->root().kind() == ErrorKind::agent_not_found);
+
+  CHECK(world.until([&] {
+    const auto asked = std::make_shared<Recorder>();
+    world.runtime->watch_id(id_of("c"), asked, 0ms);
+    world.settle();
+    return asked->error.kind() == ErrorKind::call_not_found;
+  }));
+}
+
+TEST_CASE("a refused id that is sent again is a call like any other") {
+  World world;
+  world.make("echo", "a");
+  const Ask ask{.input = "1", .id = "c"};
+  const std::string name = "a";
+  const CallRequest request = world.request(name, ask);
+  world.runtime->refuse(request, Error(ErrorKind::overloaded, "full"), true);
+  const auto call = world.call("a", ask);
+  world.settle();
+  CHECK(content_of(*call) == "1");
+  const auto watcher = std::make_shared<Recorder>();
+  world.runtime->watch_id(id_of("c"), watcher, 0ms);
+  world.settle();
+  CHECK(watcher->states == std::vector<std::string>{"done"});
+}
+
+TEST_CASE("unsettled calls of the node are bounded") {
+  Limits limits;
+  limits.calls = 2;
+  World world(limits);
+  world.make("hold", "a");
+  world.call("a");
+  world.call("a");
+  CHECK(limit_of(world.try_call("a")) == "calls");
+  world.settle();
+  world.let_go();
+  world.settle();
+  CHECK(world.try_call("a").has_value());
+}
+
+TEST_CASE("the outcome store is bounded, a caller has a quarter of it, and nothing is evicted") {
+  Limits limits;
+  limits.outcomes = 40'000;
+  World world(limits);
+  world.make("echo", "a");
+  const std::string big = '"' + std::string(6'000, 'x') + '"';
+  const auto first = world.call("a", {.input = big});
+  world.settle();
+  CHECK(limit_of(world.try_call("a", {.input = big})) == "caller_outcomes");
+  for (int i = 0; i < 3; ++i) {
+    world.call("a", {.input = big, .caller = "c" + std::to_string(i)});
+    world.settle();
+  }
+  CHECK(limit_of(world.try_call("a", {.input = big, .caller = "one more"})) == "outcomes");
+  CHECK(content_of(*first) == big);
+  world.runtime->release(first->id);
+  CHECK(world.try_call("a", {.input = big}).has_value());
+}
+
+TEST_CASE("agents of the node are bounded") {
+  Limits limits;
+  limits.agents = 1;
+  World world(limits);
+  world.make("echo", "a");
+  protocol::AgentCreateParams params;
+  params.type = "echo";
+  std::optional<Error> why;
+  world.runtime->create(params, [&](const Result<AgentPtr>& made) { why = made.error(); });
+  REQUIRE(why);
+  CHECK(why->kind() == ErrorKind::overloaded);
+  CHECK(why->details().at("limit") == "agents");
+}
+
+TEST_CASE("callers that are gone are not kept") {
+  World world;
+  const auto kept = world.runtime->caller("kept");
+  for (int i = 0; i < 20'000; ++i) (void)world.runtime->caller("c" + std::to_string(i));
+  CHECK(world.runtime->caller("kept") == kept);
+}
+
+}  // namespace agentd::runtime

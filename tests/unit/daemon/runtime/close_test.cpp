@@ -1,0 +1,181 @@
+#include <thread>
+
+#include "tests/unit/daemon/runtime/world.hpp"
+
+namespace agentd::runtime {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+AgentRef here(const std::string& agent) { return Json::parse(World::ref(agent)).get<AgentRef>(); }
+
+bool close(World& world, Runtime::Clock::duration patience = 20s) {
+  return world.runtime->close(Runtime::Clock::now() + patience);
+}
+
+}  // namespace
+
+TEST_CASE("a draining node admits nothing but what its agents call, and lets queued calls go on") {
+  World world;
+  world.make("echo", "a");
+  world.make("block", "b");
+  world.add_worker("asks", [&world](Agent&, const Message& input) {
+    world.door.pass();
+    return Message(here("a")(input).content());
+  });
+  world.make("asks", "c");
+  const auto running = world.call("c", {.input = "1"});
+  const auto queued = world.call("c", {.input = "2"});
+  world.settle();
+  REQUIRE(world.door.reached_by(1));
+  world.runtime->drain();
+  CHECK(world.try_call("a").error().kind() == ErrorKind::shutting_down);
+  std::optional<Error> why;
+  protocol::AgentCreateParams params;
+  params.type = "echo";
+  world.runtime->create(params, [&](const Result<AgentPtr>& made) { why = made.error(); });
+  REQUIRE(why);
+  CHECK(why->kind() == ErrorKind::shutting_down);
+  world.door.open();
+  REQUIRE(world.until_settled(queued));
+  CHECK(content_of(*running) == "1");
+  CHECK(content_of(*queued) == "2");
+}
+
+TEST_CASE("a draining node still joins a call that it has") {
+  World world;
+  world.make("hold", "a");
+  const auto call = world.call("a", {.input = "1", .id = "c"});
+  world.runtime->drain();
+  CHECK(world.call("a", {.input = "1", .id = "c"}) == call);
+}
+
+TEST_CASE("failing what has not settled leaves the running calls, or does not") {
+  World world;
+  world.make("hold", "a");
+  const auto running = world.call("a", {.input = "1"});
+  const auto queued = world.call("a", {.input = "2"});
+  const auto waiting = world.call("a", {.input = World::placeholder(*queued)});
+  world.settle();
+  world.runtime->drain();
+  world.runtime->fail_unsettled(false);
+  world.settle();
+  for (const auto& call : {queued, waiting}) {
+    REQUIRE(call->error);
+    CHECK(call->error->kind() == ErrorKind::shutting_down);
+  }
+  CHECK(state_of(*running) == "running");
+  world.runtime->fail_unsettled(true);
+  REQUIRE(running->error);
+  CHECK(running->error->kind() == ErrorKind::shutting_down);
+  CHECK(world.runtime->unsettled() == 0);
+}
+
+TEST_CASE("a runtime closes with calls in every state, and leaves nothing behind") {
+  // Whatever is left behind, the leak checker finds.
+  World world;
+  world.make("hold", "slow");
+  world.make("hold", "gone");
+  world.make("sleeper", "sleeps", R"({"seconds":3600})");
+  world.make("forwarder", "f", R"({"to":)" + World::ref("slow") + "}");
+  world.add_quick("hands-on", [](Agent&, const Message& input) { return here("slow")(input); });
+  world.make("hands-on", "h");
+  const auto slow = world.call("slow", {.input = "1"});
+  world.call("slow", {.input = "2"});
+  world.call("slow", {.input = World::placeholder(*slow), .caller = ""});
+  world.call("slow", {.input = World::placeholder(id_of("unknown").text())});
+  world.call("slow", {.input = World::placeholder("0123456789abcdef", "there", 9)});
+  world.call("sleeps");
+  world.call("f", {.input = "3"});
+  world.call("h", {.input = "4"});
+  const auto gone = world.call("gone", {.input = "5"});
+  world.watch(*slow);
+  world.runtime->watch_id(id_of("other"), std::make_shared<Recorder>(), 1h);
+  world.settle();
+  CHECK(state_of(*gone) == "running");
+  REQUIRE(world.runtime->remove("gone").has_value());
+  world.runtime->release(gone->id);
+  CHECK(close(world));
+  CHECK(close(world));
+}
+
+TEST_CASE("a closed runtime is left alone by what comes late") {
+  World world;
+  world.make("hold", "a");
+  const auto call = world.call("a", {.input = World::placeholder("0123456789abcdef", "there", 9)});
+  world.call("a", {.input = "1", .caller = "you"});
+  world.settle();
+  CHECK(close(world));
+  world.foreign.watched.at(0).on_outcome(message_of("1"));
+  world.let_go();
+  world.settle();
+  CHECK(state_of(*call) == "waiting");
+}
+
+TEST_CASE("a runtime that closes waits for a worker, a while") {
+  World world;
+  world.make("block", "a");
+  world.call("a", {.input = "1"});
+  world.call("a", {.input = "2"});
+  world.settle();
+  REQUIRE(world.door.reached_by(1));
+  CHECK_FALSE(close(world, 0s));
+  world.door.open();
+  CHECK(close(world));
+}
+
+TEST_CASE("a worker that waits for a message when the runtime closes is let go") {
+  World world;
+  world.make("hold", "slow");
+  std::optional<Error> seen;
+  world.add_worker("asks", [&](Agent&, const Message& input) {
+    const Message answer = here("slow")(input);
+    world.door.pass();
+    try {
+      (void)answer.content();
+    } catch (const Error& error) {
+      seen = error;
+    }
+    // Nor does it wait for anything else.
+    CHECK_THROWS_AS(here("slow")(input).content(), Error);
+    return input;
+  });
+  world.make("asks", "a");
+  world.call("a", {.input = "1"});
+  world.settle();
+  REQUIRE(world.door.reached_by(1));
+  SECTION("whether it waits already") {
+    world.door.open();
+    REQUIRE(world.until([&] { return world.runtime->workers().waiting() == 1; }));
+    CHECK(close(world));
+  }
+  SECTION("or is about to") {
+    CHECK_FALSE(close(world, 0s));
+    world.door.open();
+    CHECK(close(world));
+  }
+  REQUIRE(seen);
+  CHECK(seen->kind() == ErrorKind::shutting_down);
+}
+
+TEST_CASE("a message outlives the runtime that answered it") {
+  Message kept;
+  {
+    World world;
+    world.make("echo", "a");
+    world.make("hold", "slow");
+    world.add_coroutine("asks", [&kept](Agent&, Message input) -> Task<Message> {
+      kept = here("a")(input);
+      co_return co_await kept;
+    });
+    world.make("asks", "b");
+    const auto call = world.call("b", {.input = "7"});
+    world.settle();
+    CHECK(content_of(*call) == "7");
+  }
+  CHECK(kept.content() == 7);
+  kept.cancel();
+}
+
+}  // namespace agentd::runtime

@@ -1,0 +1,332 @@
+#include <future>
+
+#include <catch2/catch.hpp>
+
+#include <agentd/client.hpp>
+
+#include "sdk/src/remote_agent.hpp"
+#include "sdk/src/session.hpp"
+
+using agentd::AgentRef;
+using agentd::CallId;
+using agentd::Error;
+using agentd::ErrorKind;
+using agentd::Json;
+using agentd::Message;
+using agentd::detail::Cell;
+using agentd::net::NodeLink;
+using agentd::sdk::Session;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A connection that goes nowhere. Used on the session's loop, looked at between its turns.
+class FakeLink : public NodeLink {
+public:
+  struct Sent {
+    CallId call;
+    Json params;
+    OnSettled on_settled;
+    OnProgress on_progress;
+    bool has_deadline;
+  };
+
+  void call(const CallId& call, std::string params, Clock::time_point deadline, OnSettled on_settled,
+            OnProgress on_progress) override {
+    sent.push_back({call, Json::parse(params + "}"), std::move(on_settled), std::move(on_progress),
+                    deadline != Clock::time_point::max()});
+  }
+  void subscribe(const CallId&, Clock::time_point, OnSettled, OnProgress) override {}
+  void request(std::string_view method, std::string params, Clock::time_point, OnResult on_result) override {
+    requests.push_back({std::string(method), Json::parse(params), std::move(on_result)});
+  }
+  void notify(std::string_view, std::string) override {}
+  void release(const CallId& call) override { released.push_back(call); }
+  std::size_t waiting() const override { return 0; }
+  std::uint64_t bytes_sent() const override { return 0; }
+  std::uint64_t bytes_received() const override { return 0; }
+  void stop(const Error&) override {}
+
+  struct Request {
+    std::string method;
+    Json params;
+    OnResult on_result;
+  };
+  std::vector<Sent> sent;
+  std::vector<Request> requests;
+  std::vector<CallId> released;
+};
+
+/// Runs `work` on the session's loop, after everything that was handed over before.
+template <typename F>
+auto on_loop(F work) {
+  std::promise<std::invoke_result_t<F>> done;
+  Session::instance().post([&] {
+    if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
+      work();
+      done.set_value();
+    } else {
+      done.set_value(work());
+    }
+  });
+  return done.get_future().get();
+}
+
+/// A node with an agent on it, at an address of its own.
+struct FakeNode {
+  explicit FakeNode(const std::string& host_prefix = "10.0.") {
+    static int count = 0;
+    ++count;
+    host = host_prefix + std::to_string(count / 256) + "." + std::to_string(count % 256);
+    on_loop([this] { Session::instance().node({host, 1}).link = link; });
+    agent = agentd::attach("agent", {host, 1});
+  }
+
+  std::size_t sent() {
+    return on_loop([this] { return link->sent.size(); });
+  }
+  /// The contents of the inputs that were sent, in order.
+  std::vector<Json> inputs() {
+    return on_loop([this] {
+      std::vector<Json> all;
+      for (const auto& call : link->sent) all.push_back(call.params.value("input", Json()));
+      return all;
+    });
+  }
+  void settle(std::size_t index, agentd::net::Settled how) {
+    on_loop([&] { link->sent.at(index).on_settled(std::move(how)); });
+  }
+  void answer(std::size_t index, const Json& value) {
+    settle(index, {agentd::detail::MessageData{
+                      std::make_shared<const std::string>(value.dump()), {}, {}, {}, {}, {}}});
+  }
+  std::vector<CallId> released() {
+    for (int i = 0; i < 500; ++i) {
+      auto all = on_loop([this] { return link->released; });
+      if (!all.empty()) return all;
+      std::this_thread::sleep_for(2ms);
+    }
+    return {};
+  }
+
+  std::string host;
+  std::shared_ptr<FakeLink> link = std::make_shared<FakeLink>();
+  AgentRef agent;
+};
+
+Message pending() { return Message(std::make_shared<Cell>()); }
+
+void settle(const Message& message, const Json& value) {
+  message.cell()->settle({std::make_shared<const std::string>(value.dump()), {}, {}, {}, {}, {}});
+}
+
+Json content(const Json& value) { return {{"content", value}}; }
+
+}  // namespace
+
+TEST_CASE("a call leaves at once, with what the node has to know") {
+  FakeNode node;
+  const Message answer = node.agent("tide");
+  REQUIRE(node.sent() == 1);
+  const auto& call = node.link->sent[0];
+  CHECK(
+      call.params ==
+      Json{{"agent", "agent"}, {"call", call.call.text()}, {"input", content("tide")}, {"settled", "auto"}});
+  CHECK_FALSE(call.has_deadline);
+  CHECK_FALSE(answer.ready());
+  node.answer(0, "ebb");
+  CHECK(answer.content() == "ebb");
+}
+
+TEST_CASE("a call is sent with its deadline, method and reference") {
+  FakeNode node;
+  const Message first = node.agent(1);
+  const Message second = node.agent.call("outline", first, {.deadline = 5s});
+  REQUIRE(node.sent() == 2);
+  CHECK(node.link->sent[1].has_deadline);
+  CHECK(node.link->sent[1].params["method"] == "outline");
+  CHECK(node.link->sent[1].params["input"]["$placeholder"]["call"] == node.link->sent[0].call.text());
+}
+
+TEST_CASE("a value that is not there yet holds back the later calls to that agent, and no others") {
+  FakeNode node, other;
+  const Message late = pending();
+  const Message first = node.agent(late);
+  const Message second = node.agent(2);
+  const Message elsewhere = other.agent(3);
+  CHECK(node.sent() == 0);
+  CHECK(other.sent() == 1);
+  settle(late, 1);
+  CHECK(node.inputs() == std::vector<Json>{content(1), content(2)});
+}
+
+TEST_CASE("an input whose own call has not been sent is waited for, and then sent by reference") {
+  FakeNode node, other;
+  const Message late = pending();
+  const Message first = node.agent(late);
+  const Message second = other.agent(first);
+  CHECK(other.sent() == 0);
+  CHECK_FALSE(first.placeholder());
+  settle(late, 1);
+  CHECK(node.sent() == 1);
+  REQUIRE(other.sent() == 1);
+  CHECK(other.inputs()[0]["$placeholder"]["host"] == node.host);
+  CHECK(first.placeholder());
+}
+
+TEST_CASE("an answer on loopback goes to another machine by value, fetched where it is elsewhere") {
+  FakeNode here("127.0."), there;
+  const Message first = here.agent(1);
+  const Message second = there.agent(first);
+  const Message third = there.agent("later");
+  CHECK(there.sent() == 0);
+  here.settle(0, {agentd::detail::MessageData{}, true});
+  const auto asked = on_loop([&] { return here.link->requests.size(); });
+  REQUIRE(asked == 1);
+  CHECK(here.link->requests[0].method == "call.get");
+  CHECK(there.sent() == 0);
+  on_loop(
+      [&] { here.link->requests[0].on_result(std::string(R"({"state":"done","value":{"content":7}})")); });
+  CHECK(there.inputs() == std::vector<Json>{content(7), content("later")});
+}
+
+TEST_CASE("a failed input fails the call, which is not sent, and leaves its lane") {
+  FakeNode node;
+  const Message late = pending();
+  const Message first = node.agent(late);
+  const Message second = node.agent(2);
+  late.cell()->fail(Error(ErrorKind::agent_failed, "no tide").at_agent("moon"));
+  REQUIRE(first.error());
+  CHECK(first.error()->kind() == ErrorKind::input_failed);
+  CHECK(first.error()->root().agent() == "moon");
+  CHECK(first.error()->agent() == "agent");
+  CHECK(node.inputs() == std::vector<Json>{content(2)});
+}
+
+TEST_CASE("a call in the middle of a lane fails as soon as its input has") {
+  FakeNode node;
+  const Message never = pending(), late = pending();
+  const Message first = node.agent(never);
+  const Message second = node.agent(Message::inputs({1, late}));
+  late.cell()->fail(Error(ErrorKind::agent_failed, "no"));
+  REQUIRE(second.error());
+  CHECK(second.error()->kind() == ErrorKind::input_failed);
+  settle(never, 1);
+  CHECK(node.sent() == 1);
+}
+
+TEST_CASE("a call fails at its deadline while it is held back, and the others go on") {
+  FakeNode node;
+  const Message never = pending();
+  const Message first = node.agent.call("reply", never, {.deadline = 20ms});
+  const Message second = node.agent(2);
+  REQUIRE(first.error());
+  CHECK(first.error()->kind() == ErrorKind::deadline_exceeded);
+  settle(never, 1);
+  CHECK(node.inputs() == std::vector<Json>{content(2)});
+}
+
+TEST_CASE("cancelling what was not sent withdraws it, cancelling what was sent asks the node") {
+  FakeNode node;
+  const Message sent = node.agent(1);
+  const Message never = pending();
+  const Message held = node.agent(never);
+  held.cancel();
+  sent.cancel();
+  REQUIRE(held.error());
+  CHECK(held.error()->kind() == ErrorKind::cancelled);
+  on_loop([] {});
+  REQUIRE(node.link->requests.size() == 1);
+  CHECK(node.link->requests[0].method == "call.cancel");
+  settle(never, 1);
+  CHECK(node.sent() == 1);
+}
+
+TEST_CASE("an outcome is released when it has settled and the last message is gone") {
+  FakeNode node;
+  CallId id;
+  {
+    const Message answer = node.agent(1);
+    REQUIRE(node.sent() == 1);
+    id = node.link->sent[0].call;
+  }
+  CHECK(on_loop([&] { return node.link->released.size(); }) == 0);
+  node.answer(0, "nobody reads it");
+  CHECK(node.released() == std::vector{id});
+}
+
+TEST_CASE("what an unsettled call depends on is not released") {
+  FakeNode node, other;
+  Message first = node.agent(1);
+  const Message second = other.agent(first);
+  REQUIRE(other.sent() == 1);
+  node.answer(0, 1);
+  const CallId id = node.link->sent[0].call;
+  first = {};
+  std::this_thread::sleep_for(60ms);
+  CHECK(on_loop([&] { return node.link->released.size(); }) == 0);
+  other.answer(0, 2);
+  CHECK(node.released() == std::vector{id});
+}
+
+TEST_CASE("progress comes to who asked for it") {
+  FakeNode node;
+  const Message answer = node.agent(1);
+  std::vector<Json> pieces;
+  answer.on_progress([&](const Json& piece) { pieces.push_back(piece); });
+  REQUIRE(node.sent() == 1);
+  on_loop([&] {
+    node.link->sent[0].on_progress("\"one\"");
+    node.link->sent[0].on_progress("2");
+  });
+  CHECK(pieces == std::vector<Json>{"one", 2});
+}
+
+TEST_CASE("a callback that would wait for its own thread is told so") {
+  FakeNode node;
+  const Message first = node.agent(1), second = node.agent(2);
+  std::promise<std::string> said;
+  first.then([&](const Message&) {
+    try {
+      (void)second.content();
+      said.set_value("nothing");
+    } catch (const std::logic_error& error) {
+      said.set_value(error.what());
+    }
+  });
+  REQUIRE(node.sent() == 2);
+  node.answer(0, 1);
+  CHECK(said.get_future().get().find("not there yet") != std::string::npos);
+}
+
+TEST_CASE("an input too large for a frame fails here") {
+  FakeNode node;
+  const Message answer = node.agent(std::string(3U << 20, 'x'));
+  REQUIRE(answer.error());
+  CHECK(answer.error()->kind() == ErrorKind::invalid_params);
+  CHECK(node.sent() == 0);
+}
+
+TEST_CASE("a clone takes its place behind the calls made before it") {
+  FakeNode node;
+  const Message late = pending();
+  const Message first = node.agent(late);
+  auto copy = std::async(std::launch::async, [&] { return node.agent.clone(); });
+  CHECK(node.sent() == 0);
+  CHECK(node.link->requests.empty());
+  settle(late, 1);
+  for (int i = 0; i < 2000 && on_loop([&] { return node.link->requests.size(); }) == 0; ++i) {
+    std::this_thread::sleep_for(1ms);
+  }
+  REQUIRE(node.link->requests.size() == 1);
+  CHECK(node.link->requests[0].method == "agent.clone");
+  CHECK(node.sent() == 1);
+  on_loop([&] { node.link->requests[0].on_result(std::string("{}")); });
+  CHECK(copy.get().id() == node.link->requests[0].params["as"]);
+}
+
+TEST_CASE("two proxies of one agent are one lane") {
+  FakeNode node;
+  const AgentRef again = agentd::attach("agent", {node.host, 1});
+  CHECK(again.target() == node.agent.target());
+}

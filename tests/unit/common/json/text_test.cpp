@@ -43,6 +43,21 @@ TEST_CASE("members come in order, with their texts as they stand") {
   CHECK(members_of(" { } ").empty());
 }
 
+TEST_CASE("a value is skipped whole, however it lies to the blocks of the search") {
+  for (const std::string_view tricky : {"", "}", "]}", R"(\")", R"(\\)", R"(}\"])"}) {
+    for (std::size_t length = 0; length < 150; ++length) {
+      const std::string filler(length, '{');
+      const std::string value = R"({"s":")" + filler + std::string(tricky) + R"(","t":[1,[]]})";
+      for (const std::size_t behind : {0U, 1U, 62U, 63U, 64U, 65U, 128U}) {
+        const std::string last = '"' + std::string(behind, ']') + '"';
+        const Pairs expected = {{"\"a\"", value}, {"\"b\"", last}};
+        const std::string text = R"({"a":)" + value + R"(,"b":)" + last + "}";
+        if (members_of(text) != expected) FAIL_CHECK(text);
+      }
+    }
+  }
+}
+
 TEST_CASE("elements come in order, without the white space around them") {
   CHECK(elements_of(" [ 1 ,[2, 3],\"]\", {\"a\":\"[\"} , true ] ") ==
         std::vector<std::string>{"1", "[2, 3]", "\"]\"", "{\"a\":\"[\"}", "true"});

@@ -40,6 +40,8 @@ std::string joined_contents(const std::vector<Message>& parts) {
 
 }  // namespace
 
+void CellSource::wait(Cell& cell, std::optional<Cell::Clock::time_point> limit) { cell.block_until(limit); }
+
 Cell::Cell(MessageData data) : state_(State::done), data_(std::move(data)) {}
 
 Cell::Cell(std::vector<Message> parts) : parts_(std::move(parts)) {
@@ -144,11 +146,22 @@ bool Cell::wait_until(std::optional<Clock::time_point> limit) {
   }
   const WaitScope scope(*this);
   ask_for_value();
+  if (source_) {
+    source_->wait(*this, limit);
+  } else {
+    block_until(limit);
+  }
+  return readable();
+}
+
+void Cell::block_until(std::optional<Clock::time_point> limit) {
   std::unique_lock lock(mutex_);
   const auto there = [this] { return readable(); };
-  if (limit) return changed_.wait_until(lock, *limit, there);
-  changed_.wait(lock, there);
-  return true;
+  if (limit) {
+    changed_.wait_until(lock, *limit, there);
+  } else {
+    changed_.wait(lock, there);
+  }
 }
 
 const MessageData& Cell::read() {

@@ -34,6 +34,9 @@ public:
   /// Asks for the value that was left out when the cell settled. Ends in `Cell::supply`.
   virtual void fetch(const std::shared_ptr<Cell>& /*cell*/) {}
   virtual void cancel(const std::shared_ptr<Cell>& /*cell*/) {}
+  /// Blocks the calling thread until the cell is readable, or until `limit`. A source may use the
+  /// thread meanwhile for what brings the outcome.
+  virtual void wait(Cell& cell, std::optional<std::chrono::steady_clock::time_point> limit);
 };
 
 /// The state behind a message: settles once, then never changes.
@@ -73,6 +76,8 @@ public:
 
   /// Waits until readable, fetching the value where it is elsewhere. False where `limit` came first.
   bool wait_until(std::optional<Clock::time_point> limit);
+  /// Blocks until readable, or until `limit`; asks nobody for the value.
+  void block_until(std::optional<Clock::time_point> limit);
   /// Waits until readable; throws the error of a failed cell.
   const MessageData& read();
   /// The content, opened; parsed once.

@@ -184,7 +184,7 @@ AgentRef RemoteAgent::clone() {
   const std::string as = address_.agent.substr(0, 100) + "-" + random_suffix(8);
   std::promise<Result<std::string>> answer;
   ask_for_clone(as, [&answer](Result<std::string> result) { answer.set_value(std::move(result)); });
-  const auto result = answer.get_future().get();
+  const auto result = session_.wait_for(answer.get_future());
   if (!result) throw Error(result.error());
   return AgentRef(session_.agent({address_.node, as}));
 }

@@ -69,6 +69,10 @@ void RemoteCall::cancel(const std::shared_ptr<detail::Cell>& cell) {
   });
 }
 
+void RemoteCall::wait(detail::Cell& cell, std::optional<Clock::time_point> limit) {
+  session_.wait(cell, limit);
+}
+
 void RemoteCall::send() {
   deadline_timer_.cancel();
   was_sent_ = true;

@@ -43,6 +43,7 @@ public:
   [[nodiscard]] std::optional<Placeholder> placeholder() const override;
   void fetch(const std::shared_ptr<detail::Cell>& cell) override;
   void cancel(const std::shared_ptr<detail::Cell>& cell) override;
+  void wait(detail::Cell& cell, std::optional<Clock::time_point> limit) override;
 
   [[nodiscard]] const CallId& id() const { return id_; }
   [[nodiscard]] SessionNode& node() const { return node_; }

@@ -28,7 +28,7 @@ Session& Session::instance() {
   return session;
 }
 
-Session::Session() : caller_("sdk-" + random_suffix(20)) {
+Session::Session() : caller_("sdk-" + random_suffix(20)), driver_(loop_) {
   release_timer_.session = this;
   loop_.spin(spin_time, [this] { return something_waits(); });
 }
@@ -36,13 +36,7 @@ Session::Session() : caller_("sdk-" + random_suffix(20)) {
 void Session::ensure_running() {
   if (running_.load(std::memory_order_acquire)) return;
   std::call_once(started_, [this] {
-    std::thread thread([this] {
-      loop_thread_ = std::this_thread::get_id();
-      const auto context = std::make_shared<LoopContext>(loop_);
-      const detail::ContextScope scope(context.get());
-      loop_.run();
-    });
-    thread.detach();
+    driver_.start();
     std::atexit([] { Session::instance().write_what_was_handed_over(); });
     running_ = true;
   });
@@ -113,6 +107,7 @@ bool Session::something_waits() const {
 void Session::post(async::Loop::Work work) {
   ensure_running();
   loop_.post(std::move(work));
+  driver_.posted();
 }
 
 void Session::hand_over(RemoteCall& call) {
@@ -120,9 +115,9 @@ void Session::hand_over(RemoteCall& call) {
   {
     const std::lock_guard lock(inbox_mutex_);
     inbox_.push_back(&call);
-    if (std::exchange(drain_scheduled_, true)) return;
+    if (!std::exchange(drain_scheduled_, true)) loop_.post([this] { drain(); });
   }
-  loop_.post([this] { drain(); });
+  driver_.posted();
 }
 
 void Session::drain() {
@@ -187,7 +182,7 @@ Result<std::string> Session::ask_once(SessionNode& node, std::string_view method
     link(node).request(method, params, async::Loop::Clock::now() + reach_limit,
                        [&answer](Result<std::string> result) { answer.set_value(std::move(result)); });
   });
-  return answer.get_future().get();
+  return wait_for(answer.get_future());
 }
 
 /// Calls that were made go on without this process, but only if the node has heard of them.
@@ -195,6 +190,7 @@ void Session::write_what_was_handed_over() {
   if (on_loop()) return;
   const auto until = std::chrono::steady_clock::now() + exit_limit;
   bool written = false;
+  driver_.take_back();
   while (!written && std::chrono::steady_clock::now() < until) {
     auto looked = std::make_shared<std::promise<bool>>();
     auto future = looked->get_future();

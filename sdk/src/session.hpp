@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include "common/async/loop.hpp"
 #include "common/net/node_link.hpp"
 #include "common/protocol/result.hpp"
+#include "sdk/src/loop_driver.hpp"
 
 namespace agentd::sdk {
 
@@ -31,7 +33,7 @@ struct SessionNode {
   std::shared_ptr<net::NodeLink> link;
 };
 
-/// This program as a caller: one loop on one thread, one connection to each node, one caller id.
+/// This program as a caller: one loop, one connection to each node, one caller id.
 ///
 /// Made when it is first needed, and never destroyed: messages may outlive `main`. At exit, what was
 /// handed over is still written, for a second at most. Thread-safe where not said otherwise. A
@@ -54,7 +56,17 @@ public:
   /// The outcome is no longer needed. Never wakes the loop more than every 20 ms.
   void release(SessionNode& node, const CallId& call);
   void post(async::Loop::Work work);
-  [[nodiscard]] bool on_loop() const { return std::this_thread::get_id() == loop_thread_.load(); }
+  /// Waits until the cell is readable, or until `limit`; the thread may turn the loop meanwhile.
+  void wait(detail::Cell& cell, std::optional<async::Loop::Clock::time_point> limit) {
+    driver_.wait(cell, limit);
+  }
+  [[nodiscard]] bool on_loop() const { return driver_.on_loop(); }
+  /// What the loop will answer; not on the loop's thread.
+  template <typename T>
+  [[nodiscard]] T wait_for(std::future<T> answer) {
+    driver_.take_back();
+    return answer.get();
+  }
 
   /// A request that is waited for. Tries to reach the node for 10 s, and then waits 300 s for the
   /// answer, asking again with the same params: the method must be idempotent.
@@ -88,9 +100,9 @@ private:
 
   const std::string caller_;
   async::Loop loop_;
+  LoopDriver driver_;
   std::once_flag started_;
   std::atomic<bool> running_{false};
-  std::atomic<std::thread::id> loop_thread_;
 
   std::mutex directory_mutex_;
   std::map<NodeAddress, std::unique_ptr<SessionNode>> nodes_;

@@ -6,13 +6,18 @@
 namespace agentd::protocol {
 namespace {
 
+/// Of a frame that may well stay as short as an answer, and of one behind a frame that is full.
 constexpr std::size_t first_block = 256;
+constexpr std::size_t full_block = Outbox::frame_size + (4U << 10);
 
 }  // namespace
 
 std::string& Outbox::begin() {
   fresh_ = !pack_ || frames_.empty() || frames_.back().text.size() >= frame_size;
-  if (fresh_) frames_.emplace_back().text.reserve(first_block);
+  if (fresh_) {
+    const bool flows = pack_ && !frames_.empty();
+    frames_.emplace_back().text.reserve(flows ? full_block : first_block);
+  }
   std::string& text = frames_.back().text;
   open_at_ = text.size();
   if (!fresh_) text += ',';

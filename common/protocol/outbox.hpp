@@ -15,11 +15,11 @@ namespace agentd::protocol {
 ///     for (; !outbox.empty() && !writing;) write(outbox.take());
 ///
 /// Where the other side takes batches (`pack`), what piled up leaves as few frames as hold it, a
-/// frame being closed at 1 MiB; otherwise each object is a frame. Order is kept. Knows no socket;
+/// frame being closed at 32 KiB; otherwise each object is a frame. Order is kept. Knows no socket;
 /// one thread.
 class Outbox {
 public:
-  static constexpr std::size_t frame_size = 1U << 20;
+  static constexpr std::size_t frame_size = 32U << 10;
 
   /// Pack several objects into one frame from here on.
   void pack(bool on) { pack_ = on; }

@@ -9,7 +9,7 @@ namespace agentd::http {
 
 namespace {
 
-constexpr std::size_t buffer_size = 256U << 10;
+constexpr std::size_t buffer_size = 64U << 10;
 constexpr std::size_t padding = std::max(BodyReader::padding, FrameParser::padding);
 
 }  // namespace

@@ -24,8 +24,11 @@ int hex_digit(char c) {
 /// (The place goes from hand to hand, not through a member: in registers, for every byte of every call.)
 class Checker {
 public:
-  Checker(std::string_view text, unsigned max_depth)
-      : begin_(text.data()), end_(text.data() + text.size()), max_depth_(std::min(max_depth, deepest)) {}
+  Checker(std::string_view text, unsigned max_depth, Ends* ends)
+      : begin_(text.data()),
+        end_(text.data() + text.size()),
+        max_depth_(std::min(max_depth, deepest)),
+        ends_(ends) {}
 
   bool run() {
     Place at = value(past_space(begin_));
@@ -57,13 +60,14 @@ private:
 
   /// Inside a container: its end, or its next value (of an object, with the key before it).
   Place step(Place at) {
-    const bool object = stack_[depth_ - 1] == '{';
+    const bool object = *stack_[depth_ - 1] == '{';
     at = past_space(at);
     if (at == end_) return fail(at, object ? "an object is not closed" : "an array is not closed");
     const bool first = fresh_;
     fresh_ = false;
     if (*at == (object ? '}' : ']')) {
       --depth_;
+      if (ends_ != nullptr) ends_->put(stack_[depth_], at + 1);
       return at + 1;
     }
     if (!first) {
@@ -117,7 +121,7 @@ private:
       too_deep_ = true;
       return fail(at, "");
     }
-    stack_[depth_++] = *at;
+    stack_[depth_++] = at;
     deepest_seen_ = std::max(deepest_seen_, depth_);
     fresh_ = true;
     return at + 1;
@@ -213,14 +217,16 @@ private:
   bool too_deep_ = false;
   Place failed_at_ = nullptr;
   const char* what_ = "";
+  Ends* const ends_;
   /// The opening brackets; not set before they are needed, since this is done for every frame.
-  std::array<char, deepest> stack_;
+  std::array<Place, deepest> stack_;
 };
 
 }  // namespace
 
-std::optional<Fault> check(std::string_view text, unsigned max_depth, unsigned* depth) {
-  Checker checker(text, max_depth);
+std::optional<Fault> check(std::string_view text, unsigned max_depth, unsigned* depth, Ends* ends) {
+  if (ends != nullptr) ends->begin(text);
+  Checker checker(text, max_depth, ends != nullptr && ends->known() ? ends : nullptr);
   if (!checker.run()) return checker.fault();
   if (!is_ascii(text) && !is_utf8(text)) {
     return Fault{utf8_fault(text), "the bytes are not valid UTF-8", false};

@@ -139,8 +139,10 @@ std::string_view unquote(std::string_view token, std::string& storage) {
 }
 
 std::string unquote(std::string_view token) {
+  const std::string_view raw = inside(token);
+  if (!has_escapes(raw)) return std::string(raw);
   std::string text;
-  append_unescaped(text, inside(token));
+  append_unescaped(text, raw);
   return text;
 }
 
@@ -154,8 +156,16 @@ bool token_is(std::string_view token, std::string_view text) {
   return storage == text;
 }
 
+void append_plain_string(std::string& out, std::string_view text) {
+  out += '"';
+  out += text;
+  out += '"';
+}
+
+bool is_text(std::string_view bytes) { return is_ascii(bytes) || is_utf8(bytes); }
+
 void append_string(std::string& out, std::string_view text) {
-  if (is_ascii(text) || is_utf8(text)) return append_escaped(out, text);
+  if (is_text(text)) return append_escaped(out, text);
   append_escaped(out, mended_utf8(text));
 }
 

@@ -5,6 +5,14 @@
 #include "common/json/scan.hpp"
 
 namespace agentd::json {
+namespace {
+
+const char* past_value(const char* at, const char* end, const Ends* ends) {
+  const bool container = at != end && (*at == '{' || *at == '[');
+  return container && ends != nullptr ? ends->past(at) : scan::past_value(at, end);
+}
+
+}  // namespace
 
 unsigned depth_of(std::string_view text) {
   const char* at = text.data();
@@ -56,7 +64,21 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-Members::Members(std::string_view object) : at_(object.data()), end_(object.data() + object.size()) {
+void Ends::begin(std::string_view text) {
+  text_ = {};
+  if (text.size() > longest) return;
+  if (text.size() > room_) {
+    room_ = std::max(text.size(), 2 * room_);
+    // Not set to zero: only what is put is looked at.
+    at_ = std::make_unique_for_overwrite<std::uint32_t[]>(room_);
+  }
+  text_ = text;
+}
+
+Members::Members(std::string_view object, const Ends* ends)
+    : at_(object.data()),
+      end_(object.data() + object.size()),
+      ends_(ends != nullptr && ends->known() ? ends : nullptr) {
   at_ = scan::past_space(at_, end_);
   at_ = at_ != end_ && *at_ == '{' ? at_ + 1 : end_;
 }
@@ -74,12 +96,15 @@ bool Members::next() {
   at_ = scan::past_space(at_, end_);
   if (at_ != end_ && *at_ == ':') at_ = scan::past_space(at_ + 1, end_);
   const char* const value = at_;
-  at_ = scan::past_value(at_, end_);
+  at_ = past_value(at_, end_, ends_);
   value_ = {value, static_cast<std::size_t>(at_ - value)};
   return true;
 }
 
-Elements::Elements(std::string_view array) : at_(array.data()), end_(array.data() + array.size()) {
+Elements::Elements(std::string_view array, const Ends* ends)
+    : at_(array.data()),
+      end_(array.data() + array.size()),
+      ends_(ends != nullptr && ends->known() ? ends : nullptr) {
   at_ = scan::past_space(at_, end_);
   at_ = at_ != end_ && *at_ == '[' ? at_ + 1 : end_;
 }
@@ -88,7 +113,7 @@ bool Elements::next() {
   at_ = scan::past_space(at_, end_);
   if (at_ != end_ && *at_ == ',') at_ = scan::past_space(at_ + 1, end_);
   const char* const value = at_;
-  at_ = scan::past_value(at_, end_);
+  at_ = past_value(at_, end_, ends_);
   if (at_ == value) {
     at_ = end_;
     return false;

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,10 +25,40 @@ struct Fault {
   bool too_deep = false;
 };
 
+/// Where each object and array of a checked text ends, as `check` has seen it: what reads the text then
+/// skips one without looking through it.
+///
+/// Kept and filled again, so that it allocates rarely. Not copied; the text outlives it.
+class Ends {
+public:
+  /// Nothing is known: of no text, or of one that is too long for it.
+  void clear() { text_ = {}; }
+  /// Makes room for a text, where it is not too long.
+  void begin(std::string_view text);
+  [[nodiscard]] bool known() const { return !text_.empty(); }
+  void put(const char* opening, const char* past) {
+    at_[static_cast<std::size_t>(opening - text_.data())] = static_cast<std::uint32_t>(past - text_.data());
+  }
+  /// Behind the container that opens there. @pre known()
+  [[nodiscard]] const char* past(const char* opening) const {
+    return text_.data() + at_[static_cast<std::size_t>(opening - text_.data())];
+  }
+
+private:
+  /// Four bytes for each of the text: longer ones are skipped by looking through them.
+  static constexpr std::size_t longest = 64U << 10;
+
+  std::string_view text_;
+  std::size_t room_ = 0;
+  /// By the place of the opening bracket; what stands between is never set.
+  std::unique_ptr<std::uint32_t[]> at_;
+};
+
 /// Checks that `text` is exactly one JSON value (RFC 8259) in valid UTF-8, without lone surrogates,
-/// at most `max_depth` deep. Recursion-free: any input is safe. On success `*depth` is how deep it is.
-[[nodiscard]] std::optional<Fault> check(std::string_view text, unsigned max_depth,
-                                         unsigned* depth = nullptr);
+/// at most `max_depth` deep. Recursion-free: any input is safe. On success `*depth` is how deep it is,
+/// and `*ends` knows where its containers end.
+[[nodiscard]] std::optional<Fault> check(std::string_view text, unsigned max_depth, unsigned* depth = nullptr,
+                                         Ends* ends = nullptr);
 
 /// How deep a checked text is nested; a scalar is 0.
 [[nodiscard]] unsigned depth_of(std::string_view text);
@@ -44,8 +76,12 @@ enum class Type { object, array, string, number, boolean, null };
 /// Whether a string token stands for exactly `text`.
 [[nodiscard]] bool token_is(std::string_view token, std::string_view text);
 
+/// Whether the bytes are valid UTF-8, and so what a string token can stand for.
+[[nodiscard]] bool is_text(std::string_view bytes);
 /// Appends `text` as a string token. Bytes that are no valid UTF-8 become U+FFFD.
 void append_string(std::string& out, std::string_view text);
+/// As `append_string`, for what needs no escapes: ids, names of ours.
+void append_plain_string(std::string& out, std::string_view text);
 
 /// Keys sorted by their bytes, no white space, UTF-8 as it is, numbers by their text.
 /// Two texts with the same canonical form are the same value.
@@ -56,7 +92,8 @@ void append_string(std::string& out, std::string_view text);
 ///     for (json::Members members(object); members.next();) use(members.key(), members.value());
 class Members {
 public:
-  explicit Members(std::string_view object);
+  /// `ends`, where given, is of the text that the object stands in.
+  explicit Members(std::string_view object, const Ends* ends = nullptr);
   bool next();
   /// The key's token, quotes included.
   [[nodiscard]] std::string_view key_token() const { return key_; }
@@ -67,6 +104,7 @@ public:
 private:
   const char* at_;
   const char* end_;
+  const Ends* ends_;
   std::string_view key_;
   std::string_view value_;
 };
@@ -74,13 +112,15 @@ private:
 /// Reads an array's elements in order.
 class Elements {
 public:
-  explicit Elements(std::string_view array);
+  /// As for `Members`.
+  explicit Elements(std::string_view array, const Ends* ends = nullptr);
   bool next();
   [[nodiscard]] std::string_view value() const { return value_; }
 
 private:
   const char* at_;
   const char* end_;
+  const Ends* ends_;
   std::string_view value_;
 };
 

@@ -66,7 +66,7 @@ private:
   void on_closed(const Error& why) override;
 
   // What the calls ask for.
-  NodeLink::Clock::time_point now() const override { return NodeLink::Clock::now(); }
+  NodeLink::Clock::time_point now() const override { return loop_.now(); }
   void start(async::Timer& timer, NodeLink::Clock::time_point when,
              async::Timer::Callback callback) override {
     loop_.start(timer, when, callback);

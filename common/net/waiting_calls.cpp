@@ -37,13 +37,13 @@ std::optional<std::uint64_t> request_number(std::string_view id) {
   return number;
 }
 
-Settled read_outcome(const protocol::SettledNotice& notice) {
+Settled read_outcome(const protocol::SettledNotice& notice, const json::Ends* ends) {
   Settled settled;
   if (notice.state == "done") {
     if (notice.value.empty()) {
       settled.elsewhere = true;
     } else {
-      settled.outcome = protocol::read_message(notice.value);
+      settled.outcome = protocol::read_message(notice.value, ends);
     }
   } else if (!notice.error.empty()) {
     settled.outcome = protocol::read_error(notice.error);
@@ -211,15 +211,16 @@ void WaitingCalls::closed(const Error& why) {
 }
 
 bool WaitingCalls::received(std::string_view text) {
-  protocol::FrameReader frame;
-  if (frame.open(text)) return false;
-  for (protocol::Envelope envelope; frame.next(envelope);) {
+  if (frame_.open(text)) return false;
+  for (protocol::Envelope envelope; frame_.next(envelope);) {
     if (envelope.kind == protocol::Envelope::Kind::response) {
       answered(envelope);
     } else if (envelope.kind != protocol::Envelope::Kind::notification) {
       continue;
     } else if (envelope.method == "call.settled") {
-      if (const auto notice = protocol::read_settled(envelope.params)) settled(*notice);
+      if (const auto notice = protocol::read_settled(envelope.params, envelope.ends)) {
+        settled(*notice, envelope.ends);
+      }
     } else if (envelope.method == "call.progress") {
       if (const auto notice = protocol::read_progress(envelope.params)) progressed(*notice);
     }
@@ -251,8 +252,8 @@ void WaitingCalls::subscriptions_answered(std::uint64_t request, const protocol:
   }
 }
 
-void WaitingCalls::settled(const protocol::SettledNotice& notice) {
-  if (calls_.contains(notice.call)) settle_all(notice.call, read_outcome(notice));
+void WaitingCalls::settled(const protocol::SettledNotice& notice, const json::Ends* ends) {
+  if (calls_.contains(notice.call)) settle_all(notice.call, read_outcome(notice, ends));
 }
 
 /// Takes them all out first: a callback may make, or fail, any entry.

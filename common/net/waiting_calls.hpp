@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <boost/unordered/unordered_map.hpp>
+
 #include <agentd/error.hpp>
 #include <agentd/ids.hpp>
 
@@ -102,7 +104,7 @@ private:
     NodeLink::OnResult on_result;
     std::optional<std::uint64_t> last_progress;
   };
-  using Calls = std::unordered_multimap<CallId, Entry>;
+  using Calls = boost::unordered_multimap<CallId, Entry, std::hash<CallId>>;
   using Requests = std::unordered_map<std::uint64_t, Entry>;
 
   void append(Entry& entry, Kind kind, Clock::time_point deadline);
@@ -114,7 +116,7 @@ private:
 
   void answered(const protocol::Envelope& answer);
   void subscriptions_answered(std::uint64_t request, const protocol::Envelope& answer);
-  void settled(const protocol::SettledNotice& notice);
+  void settled(const protocol::SettledNotice& notice, const json::Ends* ends);
   void progressed(const protocol::ProgressNotice& notice);
   void settle_all(const CallId& call, Settled settled, std::optional<Kind> only = {});
 
@@ -127,6 +129,8 @@ private:
   std::string node_;
   Clockwork& clockwork_;
   protocol::Outbox outbox_;
+  /// Used again for each frame.
+  protocol::FrameReader frame_;
   bool open_ = false;
   std::string boot_;
   std::optional<Error> last_failure_;

@@ -66,11 +66,11 @@ public:
   explicit CallReader(CallParams& read) : read_(read) {}
 
   /// False where something is wrong; `error()` then says what.
-  bool run(std::string_view text) {
+  bool run(std::string_view text, const json::Ends* ends) {
     if (!text.empty() && json::type_of(text) != json::Type::object && !is_empty_array(text)) {
       return refuse(params_not_by_name(owner, text));
     }
-    for (json::Members members(text); members.next();) {
+    for (json::Members members(text, ends); members.next();) {
       if (!take(members.key_token(), members.value())) return false;
     }
     return (seen_ & (1U << agent)) != 0 || refuse(missing_param(owner, "agent", agent_form));
@@ -204,6 +204,14 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   json::append_string(out, text);
 }
 
+/// An id, or a word of ours.
+void append_plain_member(std::string& out, std::string_view name, std::string_view text) {
+  out += ",\"";
+  out += name;
+  out += "\":";
+  json::append_plain_string(out, text);
+}
+
 void append_number(std::string& out, std::int64_t number) {
   char digits[24];
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
@@ -220,11 +228,11 @@ void append_path(std::string& out, const std::vector<std::string>& entries) {
 
 }  // namespace
 
-Result<CallParams> read_call_params(std::string_view params) {
+Result<CallParams> read_call_params(std::string_view params, const json::Ends* ends) {
   Result<CallParams> read{boost::system::in_place_value};
   CallReader reader(*read);
   // One variable is returned, so that nothing is moved.
-  if (!reader.run(params)) read = Result<CallParams>(std::move(reader.error()));
+  if (!reader.run(params, ends)) read = Result<CallParams>(std::move(reader.error()));
   return read;
 }
 
@@ -232,13 +240,13 @@ void append_call_params(std::string& out, const OutgoingCall& outgoing) {
   out += "{\"agent\":";
   json::append_string(out, outgoing.agent);
   if (!outgoing.method.empty() && outgoing.method != "reply") append_member(out, "method", outgoing.method);
-  if (!outgoing.call.empty()) append_member(out, "call", outgoing.call.text());
+  if (!outgoing.call.empty()) append_plain_member(out, "call", outgoing.call.text());
   if (outgoing.deadline) {
     out += ",\"deadline_ms\":";
     append_number(out, outgoing.deadline->count());
   }
-  if (outgoing.settled == SettledMode::state) append_member(out, "settled", "state");
-  if (outgoing.settled == SettledMode::automatic) append_member(out, "settled", "auto");
+  if (outgoing.settled == SettledMode::state) append_plain_member(out, "settled", "state");
+  if (outgoing.settled == SettledMode::automatic) append_plain_member(out, "settled", "auto");
   if (!outgoing.caller.empty()) append_member(out, "caller", outgoing.caller);
   if (outgoing.path != nullptr && !outgoing.path->empty()) append_path(out, *outgoing.path);
   if (!outgoing.input.empty()) {

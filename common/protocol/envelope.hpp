@@ -33,6 +33,8 @@ struct Envelope {
   std::string_view result;
   std::string_view error;
   std::optional<Error> problem;
+  /// For reading what is in `params`, `result` and `error`. @see json::Members
+  const json::Ends* ends = nullptr;
 
   std::string method_storage;
 };
@@ -44,9 +46,14 @@ struct Envelope {
 ///     for (Envelope envelope; frame.next(envelope);) handle(envelope);
 ///
 /// `open` checks the whole text once (grammar, UTF-8, depth); `next` then cannot fail, but an
-/// element can be `invalid`. The text outlives the reader.
+/// element can be `invalid`. The text outlives what is read of it; a reader can be opened again and
+/// again.
 class FrameReader {
 public:
+  FrameReader() = default;
+  FrameReader(const FrameReader&) = delete;
+  FrameReader& operator=(const FrameReader&) = delete;
+
   /// Nothing where the text can be read; `parse_error`, or `invalid_request` for an empty batch.
   [[nodiscard]] std::optional<Error> open(std::string_view text);
   [[nodiscard]] bool is_batch() const { return elements_.has_value(); }
@@ -57,6 +64,7 @@ public:
 private:
   std::string_view single_;
   std::optional<json::Elements> elements_;
+  json::Ends ends_;
   unsigned depth_ = 0;
 };
 

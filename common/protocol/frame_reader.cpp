@@ -38,14 +38,15 @@ bool is(std::string_view value, json::Type type) { return json::type_of(value) =
 /// Reads one object into an envelope.
 class ObjectReader {
 public:
-  explicit ObjectReader(Envelope& envelope) : envelope_(envelope) {}
+  ObjectReader(Envelope& envelope, const json::Ends& ends) : envelope_(envelope) { envelope.ends = &ends; }
 
   void run(std::string_view object) {
     if (!is(object, json::Type::object)) {
       return invalid("a JSON-RPC message is an object; this is " +
                      std::string(type_name(json::type_of(object))));
     }
-    for (json::Members members(object); members.next();) take(members.key_token(), members.value());
+    for (json::Members members(object, envelope_.ends); members.next();)
+      take(members.key_token(), members.value());
     read_id();
     if (!doubled_.empty()) return invalid("member " + in_quotes(doubled_) + " is given twice; give it once");
     if (!version()) return;
@@ -154,7 +155,7 @@ std::optional<Error> FrameReader::open(std::string_view text) {
   text = json::trim(text);
   const bool batch = !text.empty() && text.front() == '[';
   // The batch's own brackets are not held against its elements.
-  if (const auto fault = json::check(text, max_frame_depth + (batch ? 1 : 0), &depth_)) {
+  if (const auto fault = json::check(text, max_frame_depth + (batch ? 1 : 0), &depth_, &ends_)) {
     return parse_error(*fault);
   }
   if (!batch) {
@@ -162,10 +163,11 @@ std::optional<Error> FrameReader::open(std::string_view text) {
     return std::nullopt;
   }
   --depth_;
-  if (!json::Elements(text).next()) {
+  elements_.emplace(text, &ends_);
+  if (!json::Elements(*elements_).next()) {
+    elements_.reset();
     return Error(ErrorKind::invalid_request, "the batch is empty; send at least one object, or nothing");
   }
-  elements_.emplace(text);
   return std::nullopt;
 }
 
@@ -179,7 +181,7 @@ bool FrameReader::next(Envelope& envelope) {
   }
   single_ = {};
   clear(envelope);
-  ObjectReader(envelope).run(object);
+  ObjectReader(envelope, ends_).run(object);
   return true;
 }
 

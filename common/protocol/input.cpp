@@ -32,8 +32,8 @@ struct ObjectMembers {
   std::string_view unknown_key;
   std::string_view doubled_key;
 
-  explicit ObjectMembers(std::string_view object) {
-    for (json::Members members(object); members.next(); ++count) {
+  ObjectMembers(std::string_view object, const json::Ends* ends) {
+    for (json::Members members(object, ends); members.next(); ++count) {
       if (count == 0) {
         first_key = members.key_token();
         first_value = members.value();
@@ -62,13 +62,14 @@ private:
 /// Reads an input part by part. Answers false where something is wrong; `error()` then says what.
 class InputReader {
 public:
-  InputReader(Input& input, bool check_depth) : input_(input), check_depth_(check_depth) {}
+  InputReader(Input& input, bool check_depth, const json::Ends* ends)
+      : input_(input), check_depth_(check_depth), ends_(ends) {}
 
   bool run(std::string_view text) {
     if (text.empty() || text == "null") return true;
     if (text.front() != '[') return part(text);
     input_.list = true;
-    for (json::Elements elements(text); elements.next();) {
+    for (json::Elements elements(text, ends_); elements.next();) {
       if (input_.parts.size() == most_parts) return refuse(too_many("elements"));
       if (!part(elements.value())) return false;
     }
@@ -86,7 +87,7 @@ private:
   bool part(std::string_view text) {
     InputPart& part = input_.parts.emplace_back();
     if (text.front() != '{') return content_text(part, text);
-    const ObjectMembers members(text);
+    const ObjectMembers members(text, ends_);
     if (members.is_only("$placeholder")) return placeholder(members.first_value, part.whole);
     if (members.is_only("$literal")) return literal(part, members.first_value);
     if (members.values[field::content].empty()) return content_text(part, text);
@@ -182,15 +183,16 @@ private:
 
   Input& input_;
   const bool check_depth_;
+  const json::Ends* const ends_;
   std::size_t holes_ = 0;
   std::optional<Error> error_;
 };
 
 }  // namespace
 
-Result<Input> read_input(std::string_view text, bool check_depth) {
+Result<Input> read_input(std::string_view text, bool check_depth, const json::Ends* ends) {
   Result<Input> input{boost::system::in_place_value};
-  InputReader reader(*input, check_depth);
+  InputReader reader(*input, check_depth, ends);
   if (!reader.run(json::trim(text))) input = Result<Input>(std::move(reader.error()));
   return input;
 }

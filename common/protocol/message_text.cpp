@@ -81,12 +81,12 @@ void append_input_message(std::string& out, const detail::MessageData& message) 
   MessageWriter(out).write(message, message.content && needs_literal(*message.content));
 }
 
-Result<detail::MessageData> read_message(std::string_view text) {
+Result<detail::MessageData> read_message(std::string_view text, const json::Ends* ends) {
   if (json::type_of(text) != json::Type::object) {
     return Error(ErrorKind::invalid_params, "a value is a message, an object; this is " + shown(text));
   }
   Result<detail::MessageData> read{detail::MessageData{}};
-  for (json::Members members(text); members.next();) {
+  for (json::Members members(text, ends); members.next();) {
     const field::Index member = field::of_token(members.key_token());
     const std::string_view value = members.value();
     if (std::string* const into = string_member(*read, member)) {

@@ -26,19 +26,29 @@ Error wrong_call(std::string_view owner, std::string_view token) {
 
 }  // namespace
 
-Result<SettledNotice> read_settled(std::string_view params) {
+Result<SettledNotice> read_settled(std::string_view params, const json::Ends* ends) {
   SettledNotice read;
   std::string_view call;
   std::string_view state;
-  for (json::Members members(params); members.next();) {
-    if (members.key_is("call")) {
-      call = members.value();
-    } else if (members.key_is("state")) {
-      state = members.value();
-    } else if (members.key_is("value")) {
-      read.value = members.value();
-    } else if (members.key_is("error")) {
-      read.error = members.value();
+  std::string storage;
+  for (json::Members members(params, ends); members.next();) {
+    const std::string_view key = json::unquote(members.key_token(), storage);
+    // Told apart by one character first: this is done for every call.
+    switch (key.empty() ? '\0' : key.front()) {
+      case 'c':
+        if (key == "call") call = members.value();
+        break;
+      case 's':
+        if (key == "state") state = members.value();
+        break;
+      case 'v':
+        if (key == "value") read.value = members.value();
+        break;
+      case 'e':
+        if (key == "error") read.error = members.value();
+        break;
+      default:
+        break;
     }
   }
   const auto id = call_of(call);

@@ -12,6 +12,10 @@
 
 #include "common/protocol/result.hpp"
 
+namespace agentd::json {
+class Ends;
+}
+
 /// The params of every method, typed. Each `read` refuses unknown, missing and doubled members and
 /// wrong types, with an error that names the member, its value, and what is allowed.
 namespace agentd::protocol {
@@ -116,7 +120,7 @@ struct StopParams {
 struct NoParams {};
 
 /// `params` is the envelope's params text: empty, an object, or `[]`.
-[[nodiscard]] Result<CallParams> read_call_params(std::string_view params);
+[[nodiscard]] Result<CallParams> read_call_params(std::string_view params, const json::Ends* ends = nullptr);
 [[nodiscard]] Result<CallsParams> read_release_params(std::string_view params);
 [[nodiscard]] Result<CallsParams> read_subscribe_params(std::string_view params);
 [[nodiscard]] Result<CallGetParams> read_call_get_params(std::string_view params);
@@ -145,7 +149,7 @@ struct ProgressNotice {
   std::uint64_t seq = 0;
   std::string_view value;
 };
-[[nodiscard]] Result<SettledNotice> read_settled(std::string_view params);
+[[nodiscard]] Result<SettledNotice> read_settled(std::string_view params, const json::Ends* ends = nullptr);
 [[nodiscard]] Result<ProgressNotice> read_progress(std::string_view params);
 
 /// What a call says of itself where it is sent to a node (`agent.call`'s params).

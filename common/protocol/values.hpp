@@ -12,7 +12,12 @@
 #include "common/protocol/result.hpp"
 #include "common/vocabulary/cell.hpp"
 
-/// Messages, placeholders and agent references as they stand on the wire.
+namespace agentd::json {
+class Ends;
+}
+
+/// Messages, placeholders and agent references as they stand on the wire. Where a reader takes `ends`,
+/// they are of the frame that the text stands in, and save it from looking through what it skips.
 namespace agentd::protocol {
 
 /// A place in a content's text that is filled in before the call runs.
@@ -46,7 +51,8 @@ struct Input {
 /// frame was deep enough for a content to pass the limit. Fails with `invalid_params`
 /// (a malformed placeholder, an unknown member beside `content`), `invalid_request` (a member
 /// twice in a message's envelope) or `parse_error` (too deep).
-[[nodiscard]] Result<Input> read_input(std::string_view text, bool check_depth);
+[[nodiscard]] Result<Input> read_input(std::string_view text, bool check_depth,
+                                       const json::Ends* ends = nullptr);
 
 /// Puts the contents into the holes. `fillings` has the content of each hole's placeholder, in
 /// order; a literal hole's entry is not looked at.
@@ -60,7 +66,8 @@ void append_message(std::string& out, const detail::MessageData& message);
 /// As `append_message`, for a call's input: wraps a content that needs it in `$literal`.
 void append_input_message(std::string& out, const detail::MessageData& message);
 /// Reads an outcome's `value`: all members are taken as they are, nothing is scanned.
-[[nodiscard]] Result<detail::MessageData> read_message(std::string_view text);
+[[nodiscard]] Result<detail::MessageData> read_message(std::string_view text,
+                                                       const json::Ends* ends = nullptr);
 
 void append_placeholder(std::string& out, const Placeholder& placeholder);
 [[nodiscard]] Result<Placeholder> read_placeholder(std::string_view text);

@@ -31,6 +31,12 @@ bool deeper_than(const Json& json, unsigned limit) {
 }
 
 SharedText to_text(const Json& json, std::string_view what) {
+  if (const auto* text = json.get_ptr<const std::string*>(); text && json::is_text(*text)) {
+    std::string token;
+    token.reserve(text->size() + 2);
+    json::append_string(token, *text);
+    return std::make_shared<const std::string>(std::move(token));
+  }
   if (deeper_than(json, json::max_content_depth)) {
     throw Error(ErrorKind::invalid_params, "a message's " + std::string(what) + " is nested deeper than " +
                                                std::to_string(json::max_content_depth));

@@ -42,8 +42,9 @@ void JsonRpcDispatcher::run(const protocol::Envelope& envelope, Request& request
 }
 
 template <typename MakeReply>
-void JsonRpcDispatcher::handle(const protocol::Envelope& envelope, const std::shared_ptr<ChannelWatcher>& watcher,
-                               bool check_depth, MakeReply make_reply) {
+void JsonRpcDispatcher::handle(const protocol::Envelope& envelope,
+                               const std::shared_ptr<ChannelWatcher>& watcher, bool check_depth,
+                               MakeReply make_reply) {
   using Kind = protocol::Envelope::Kind;
   switch (envelope.kind) {
     case Kind::response:
@@ -55,7 +56,7 @@ void JsonRpcDispatcher::handle(const protocol::Envelope& envelope, const std::sh
     }
     case Kind::request:
     case Kind::notification: {
-      Request request{envelope.params, {}, watcher, check_depth};
+      Request request{envelope.params, {}, watcher, check_depth, envelope.ends};
       if (envelope.kind == Kind::request) request.reply = make_reply(envelope.id);
       return run(envelope, request);
     }
@@ -85,7 +86,7 @@ std::shared_ptr<ChannelWatcher>& JsonRpcDispatcher::watcher_of(const std::shared
 }
 
 void JsonRpcDispatcher::handle_frame(const std::shared_ptr<Channel>& channel, std::string_view text) {
-  protocol::FrameReader frame;
+  protocol::FrameReader& frame = frame_;
   const auto fault = frame.open(text);
   const auto make_reply = [&](std::string_view id) { return Reply(channel, id, !fault && frame.is_batch()); };
   if (fault) return make_reply("null").error(*fault);

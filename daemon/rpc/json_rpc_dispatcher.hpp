@@ -24,8 +24,8 @@ public:
 
 private:
   template <typename MakeReply>
-  void handle(const protocol::Envelope& envelope, const std::shared_ptr<ChannelWatcher>& watcher, bool check_depth,
-              MakeReply make_reply);
+  void handle(const protocol::Envelope& envelope, const std::shared_ptr<ChannelWatcher>& watcher,
+              bool check_depth, MakeReply make_reply);
   void run(const protocol::Envelope& envelope, Request& request);
   std::shared_ptr<ChannelWatcher>& watcher_of(const std::shared_ptr<Channel>& channel);
 
@@ -34,6 +34,8 @@ private:
   NodeFacts facts_;
   std::string openrpc_;
   MethodContext context_;
+  /// Used again for each frame: what it needs is allocated once.
+  protocol::FrameReader frame_;
   boost::unordered_flat_map<std::string_view, Handler> handlers_;
   boost::unordered_flat_map<const Channel*, std::shared_ptr<ChannelWatcher>> watchers_;
   std::uint64_t next_serial_ = 1;

@@ -18,6 +18,8 @@ struct Request {
   std::shared_ptr<ChannelWatcher> watcher;
   /// The frame was nested so deep that contents must be looked at.
   bool check_depth = false;
+  /// Of the frame that the params stand in.
+  const json::Ends* ends = nullptr;
 };
 
 /// What every method works on. Owned by the dispatcher.

@@ -30,6 +30,8 @@ public:
 
   [[nodiscard]] std::string_view text() const { return {text_.data(), size_}; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
+  /// Another one in each process, and for each `salt`.
+  [[nodiscard]] std::uint64_t hash(std::uint64_t salt = 0) const noexcept;
 
   friend bool operator==(const CallId& a, const CallId& b) { return a.text() == b.text(); }
 
@@ -83,7 +85,5 @@ struct Placeholder {
 
 template <>
 struct std::hash<agentd::CallId> {
-  std::size_t operator()(const agentd::CallId& id) const noexcept {
-    return std::hash<std::string_view>{}(id.text());
-  }
+  std::size_t operator()(const agentd::CallId& id) const noexcept { return id.hash(); }
 };

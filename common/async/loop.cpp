@@ -63,7 +63,17 @@ std::size_t Loop::spin_for_ready() {
   return 0;
 }
 
+Loop::Clock::time_point Loop::look_at_clock() {
+  now_ = Clock::now();
+  if (!std::exchange(knows_time_, true)) {
+    wall_offset_ = std::chrono::system_clock::now() -
+                   std::chrono::duration_cast<std::chrono::system_clock::duration>(now_.time_since_epoch());
+  }
+  return now_;
+}
+
 void Loop::turn(std::optional<Clock::time_point> block_until) {
+  knows_time_ = false;
   std::size_t ran = run_ready();
   if (ran == 0) ran = spin_for_ready();
   if (ran == 0) {
@@ -75,12 +85,13 @@ void Loop::turn(std::optional<Clock::time_point> block_until) {
       context_.run_one();
     }
   }
-  timers_.advance(Clock::now());
+  timers_.advance(look_at_clock());
   // What runs here may ask for another go: that one comes in this turn too, so nothing produced in
   // a turn waits for the next wake-up.
   while (!turn_end_.empty()) {
     for (Work& work : std::exchange(turn_end_, {})) work();
   }
+  knows_time_ = false;
 }
 
 }  // namespace agentd::async

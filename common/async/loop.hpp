@@ -38,6 +38,20 @@ public:
   /// Runs `work` when this turn's handlers are done.
   void at_turn_end(Work work) { turn_end_.push_back(std::move(work)); }
 
+  /// The time, read once a turn: reading a clock costs as much as a look-up. A turn is short, but one
+  /// thing in it may have taken long; whoever has waited for it calls `look_at_clock`.
+  [[nodiscard]] Clock::time_point now() {
+    if (!knows_time_) look_at_clock();
+    return now_;
+  }
+  /// The same moment on the clock of people.
+  [[nodiscard]] std::chrono::system_clock::time_point wall_now() {
+    const auto now = this->now();
+    return wall_offset_ +
+           std::chrono::duration_cast<std::chrono::system_clock::duration>(now.time_since_epoch());
+  }
+  Clock::time_point look_at_clock();
+
   /// See TimerWheel::start.
   void start(Timer& timer, Clock::time_point when, Timer::Callback callback) {
     timers_.start(timer, when, callback);
@@ -61,6 +75,10 @@ private:
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> alive_;
   TimerWheel timers_;
+  bool knows_time_ = false;
+  Clock::time_point now_;
+  /// What the clock of people says where the other says 0; asked once a turn, since it may be set.
+  std::chrono::system_clock::time_point wall_offset_;
   std::vector<Work> turn_end_;
   std::chrono::microseconds spin_limit_{0};
   std::function<bool()> spin_wanted_;

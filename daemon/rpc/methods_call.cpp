@@ -49,7 +49,7 @@ void refuse(MethodContext& context, Request& request, const runtime::CallRequest
 }  // namespace
 
 void agent_call(MethodContext& context, Request& request) {
-  const auto params = protocol::read_call_params(request.params);
+  const auto params = protocol::read_call_params(request.params, request.ends);
   runtime::Runtime& runtime = context.runtime;
   runtime::CallRequest call;
   if (!params) {
@@ -60,6 +60,7 @@ void agent_call(MethodContext& context, Request& request) {
   call.method = params->method;
   const bool has_id = !params->call.empty();
   call.call = has_id ? params->call : CallId::mint();
+  runtime.announce(call.call);
   call.deadline = params->deadline;
   call.path = params->path;
   if (!params->caller.empty()) {
@@ -67,7 +68,7 @@ void agent_call(MethodContext& context, Request& request) {
   } else if (request.watcher) {
     call.caller = request.watcher->caller();
   }
-  auto input = protocol::read_input(params->input, request.check_depth);
+  auto input = protocol::read_input(params->input, request.check_depth, request.ends);
   if (!input) return refuse(context, request, call, has_id, input.error());
   call.input = runtime::CallInput(*std::move(input));
   call.origin = request.watcher ? request.watcher->serial() : 0;
@@ -95,7 +96,8 @@ void call_get(MethodContext& context, Request& request) {
   if ((*call)->is_settled() || !params->wait || params->wait->count() == 0) {
     return answer_call(context.runtime, **call, WaitingAnswer::Form::get, false, request.reply);
   }
-  WaitingAnswer::start(context.runtime, *call, *params->wait, WaitingAnswer::Form::get, std::move(request.reply));
+  WaitingAnswer::start(context.runtime, *call, *params->wait, WaitingAnswer::Form::get,
+                       std::move(request.reply));
 }
 
 void call_cancel(MethodContext& context, Request& request) {
@@ -111,6 +113,7 @@ void call_cancel(MethodContext& context, Request& request) {
 void call_release(MethodContext& context, Request& request) {
   const auto params = protocol::read_release_params(request.params);
   if (!params) return request.reply.error(params.error());
+  for (const CallId& call : params->calls) context.runtime.announce(call);
   std::size_t released = 0;
   for (const CallId& call : params->calls) released += context.runtime.release(call) ? 1 : 0;
   if (request.reply.wanted()) request.reply.result(R"({"released":)" + std::to_string(released) + '}');
@@ -125,9 +128,9 @@ void call_list(MethodContext& context, Request& request) {
     const auto id = CallId::parse(params->cursor);
     const auto last = id ? context.runtime.find_call(*id) : Error(ErrorKind::invalid_params, "");
     if (!last) {
-      return request.reply.error(Error(ErrorKind::invalid_params,
-                                       "cursor \"" + params->cursor +
-                                           "\" is not known: its call was released; start again without one"));
+      return request.reply.error(Error(
+          ErrorKind::invalid_params,
+          "cursor \"" + params->cursor + "\" is not known: its call was released; start again without one"));
     }
     call = (*last)->next;
   }

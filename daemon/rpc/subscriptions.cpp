@@ -44,6 +44,8 @@ void ChannelWatcher::unknown(const CallId& call, const Error& why) {
 
 void answer_call(const runtime::Runtime& runtime, const runtime::Call& call, WaitingAnswer::Form form,
                  bool waited, Reply& reply) {
+  // The text of an answer is a good part of what a notification would cost.
+  if (!reply.wanted()) return;
   if (form == WaitingAnswer::Form::get) return reply.result(call_details(runtime, call));
   if (waited && call.error) return reply.error(*call.error);
   reply.result(call_answer(runtime, call, waited));
@@ -54,12 +56,11 @@ WaitingAnswer::WaitingAnswer(runtime::Runtime& runtime, runtime::CallPtr call, F
   timer_.owner = this;
 }
 
-void WaitingAnswer::start(runtime::Runtime& runtime, const runtime::CallPtr& call, std::chrono::milliseconds wait,
-                          Form form, Reply reply) {
+void WaitingAnswer::start(runtime::Runtime& runtime, const runtime::CallPtr& call,
+                          std::chrono::milliseconds wait, Form form, Reply reply) {
   auto waiting = std::make_shared<WaitingAnswer>(runtime, call, form, std::move(reply));
-  runtime.loop().start(waiting->timer_, runtime::Runtime::Clock::now() + wait, [](async::Timer& timer) {
-    static_cast<Expiry&>(timer).owner->time_over();
-  });
+  runtime.loop().start(waiting->timer_, runtime::Runtime::Clock::now() + wait,
+                       [](async::Timer& timer) { static_cast<Expiry&>(timer).owner->time_over(); });
   runtime.watch(*call, std::move(waiting), protocol::SettledMode::value);
 }
 

@@ -39,10 +39,24 @@ void append_time(std::string& out, std::string_view key, Call::WallClock::time_p
   out += '"';
 }
 
+/// What `Call::message` is, on the wire, without making one: this is done for every call.
+void append_value(std::string& out, const Call& call) {
+  out += R"({"id":")";
+  out += call.id.text();
+  out += R"(","name":)";
+  json::append_string(out, call.agent->name());
+  out += R"(,"role":"assistant","content":)";
+  out += call.content ? std::string_view(*call.content) : "null";
+  if (call.metadata) append_raw(out, "metadata", *call.metadata);
+  out += R"(,"timestamp":")";
+  protocol::append_timestamp(out, call.settled);
+  out += "\"}";
+}
+
 void append_outcome(std::string& out, const Call& call) {
   if (call.state == CallState::done) {
     append_raw(out, "value", "");
-    protocol::append_message(out, call.message());
+    append_value(out, call);
   } else if (call.error) {
     append_raw(out, "error", "");
     protocol::append_error(out, *call.error);

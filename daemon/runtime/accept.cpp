@@ -148,7 +148,7 @@ Result<CallPtr> Runtime::accept(CallRequest& request) {
   if (const auto there = calls_.find(request.call); there != calls_.end()) {
     return join(*there->second, request);
   }
-  if (tombstones_.has(request.call, Clock::now())) return call_not_found(request.call);
+  if (tombstones_.has(request.call, loop_.now())) return call_not_found(request.call);
   const auto agent = admit(request);
   if (!agent) {
     ++counters_.refused;
@@ -183,10 +183,10 @@ CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
   call->path = std::move(request.path);
   call->origin = request.origin;
   call->seq = next_seq_++;
-  call->accepted = Call::WallClock::now();
+  call->accepted = loop_.wall_now();
   const auto agents_default = agent.settings ? agent.settings->options.deadline : std::nullopt;
   call->deadline =
-      Clock::now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline));
+      loop_.now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline));
   call->state = call->input.open() > 0 ? CallState::waiting : CallState::queued;
   if (call->state == CallState::queued) call->ready = call->accepted;
   call->timer.runtime = this;
@@ -357,7 +357,7 @@ void Runtime::resolve_local(const CallPtr& call, std::size_t slot, const CallId&
   if (const auto refusal = refusals_.find(id); refusal != refusals_.end() && refusal->second->answers) {
     return input_settled(call, slot, refusal->second->why);
   }
-  if (tombstones_.has(id, Clock::now())) return input_settled(call, slot, call_not_found(id));
+  if (tombstones_.has(id, loop_.now())) return input_settled(call, slot, call_not_found(id));
   expect(id, settings_.limits.grace, {{}, {call, slot}, {}});
 }
 
@@ -397,7 +397,7 @@ void Runtime::input_settled(const CallPtr& call, std::size_t slot, Outcome outco
   call->input.fill(slot, *std::move(outcome));
   if (call->input.open() > 0) return;
   call->state = CallState::queued;
-  call->ready = Call::WallClock::now();
+  call->ready = loop_.wall_now();
   call->agent->mailbox.inputs_there(*call);
   schedule(*call->agent);
 }

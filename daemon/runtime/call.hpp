@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
@@ -103,7 +104,8 @@ struct Call : LoopCounted<Call> {
     boost::intrusive_ptr<Call> call;
     std::size_t slot = 0;
   };
-  std::vector<Watch> watches;
+  /// Most calls have one: the connection that they came over.
+  boost::container::small_vector<Watch, 1> watches;
   std::vector<Dependent> dependents;
 
   std::shared_ptr<RunContext> running;

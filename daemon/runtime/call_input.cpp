@@ -6,9 +6,8 @@ namespace agentd::runtime {
 
 using detail::MessageData;
 
-CallInput::CallInput(protocol::Input input) : list_(input.list) {
-  parts_.reserve(input.parts.size());
-  for (auto& part : input.parts) add_part(std::move(part));
+CallInput::CallInput(protocol::Input input) : input_(std::move(input)) {
+  for (const auto& part : input_.parts) add_slots_of(part);
 }
 
 CallInput::CallInput(const Message& message) {
@@ -17,20 +16,15 @@ CallInput::CallInput(const Message& message) {
     add_message(message);
     return;
   }
-  list_ = true;
+  input_.list = true;
   for (const Message& part : message.parts()) add_message(part);
 }
 
-void CallInput::add_part(protocol::InputPart part) {
-  const std::size_t first = sources_.size();
-  if (part.whole) {
-    add_slot({part.whole, nullptr});
-  } else {
-    for (const protocol::Hole& hole : part.holes) {
-      if (hole.placeholder) add_slot({hole.placeholder, nullptr});
-    }
+void CallInput::add_slots_of(const protocol::InputPart& part) {
+  if (part.whole) return add_slot({part.whole, nullptr});
+  for (const protocol::Hole& hole : part.holes) {
+    if (hole.placeholder) add_slot({hole.placeholder, nullptr});
   }
-  parts_.push_back({std::move(part), first});
 }
 
 void CallInput::add_slot(Source source) {
@@ -40,19 +34,14 @@ void CallInput::add_slot(Source source) {
 }
 
 void CallInput::add_message(const Message& message) {
-  Part part;
-  part.first_slot = sources_.size();
-  if (message.empty()) {
-    parts_.push_back(std::move(part));
-    return;
-  }
+  protocol::InputPart& part = input_.parts.emplace_back();
+  if (message.empty()) return;
   if (message.parts().empty() && message.ready() && !message.error()) {
-    part.input.message = message.cell()->read();
+    part.message = message.cell()->read();
   } else {
-    part.input.whole.emplace();
+    part.whole.emplace();
     add_slot({message.placeholder(), message.cell()});
   }
-  parts_.push_back(std::move(part));
 }
 
 void CallInput::fill(std::size_t slot, MessageData message) {
@@ -60,28 +49,27 @@ void CallInput::fill(std::size_t slot, MessageData message) {
   --open_;
 }
 
-Message CallInput::assemble_part(const Part& part) const {
-  const protocol::InputPart& input = part.input;
-  if (input.whole) return Message(std::make_shared<detail::Cell>(fillings_[part.first_slot]));
-  MessageData message = input.message;
-  if (!input.holes.empty()) {
+Message CallInput::assemble_part(const protocol::InputPart& part, std::size_t& slot) const {
+  if (part.whole) return Message(std::make_shared<detail::Cell>(fillings_[slot++]));
+  MessageData message = part.message;
+  if (!part.holes.empty()) {
     std::vector<detail::SharedText> contents;
-    contents.reserve(input.holes.size());
-    std::size_t slot = part.first_slot;
-    for (const protocol::Hole& hole : input.holes) {
+    contents.reserve(part.holes.size());
+    for (const protocol::Hole& hole : part.holes) {
       contents.push_back(hole.placeholder ? fillings_[slot++].content : nullptr);
     }
-    message.content = std::make_shared<const std::string>(protocol::fill(input, contents));
+    message.content = std::make_shared<const std::string>(protocol::fill(part, contents));
   }
-  if (!message.content && !list_) return {};
+  if (!message.content && !input_.list) return {};
   return Message(std::make_shared<detail::Cell>(std::move(message)));
 }
 
 Message CallInput::assemble() const {
-  if (!list_) return parts_.empty() ? Message() : assemble_part(parts_.front());
+  std::size_t slot = 0;
+  if (!input_.list) return input_.parts.empty() ? Message() : assemble_part(input_.parts.front(), slot);
   std::vector<Message> messages;
-  messages.reserve(parts_.size());
-  for (const Part& part : parts_) messages.push_back(assemble_part(part));
+  messages.reserve(input_.parts.size());
+  for (const auto& part : input_.parts) messages.push_back(assemble_part(part, slot));
   return Message::inputs(std::move(messages));
 }
 
@@ -91,14 +79,15 @@ void CallInput::forget_values() {
 }
 
 std::string CallInput::fingerprint() const {
-  std::string text = list_ ? "[" : "";
-  for (const Part& part : parts_) {
-    const protocol::InputPart& input = part.input;
-    if (input.whole) {
-      protocol::append_placeholder(text, sources_[part.first_slot].placeholder.value_or(*input.whole));
+  std::string text = input_.list ? "[" : "";
+  std::size_t slot = 0;
+  for (const auto& part : input_.parts) {
+    if (part.whole) {
+      protocol::append_placeholder(text, sources_[slot++].placeholder.value_or(*part.whole));
     } else {
+      for (const protocol::Hole& hole : part.holes) slot += hole.placeholder ? 1 : 0;
       std::string message;
-      protocol::append_message(message, input.message);
+      protocol::append_message(message, part.message);
       text += json::canonical(message);
     }
     text += ',';
@@ -108,9 +97,9 @@ std::string CallInput::fingerprint() const {
 
 std::size_t CallInput::bytes() const {
   std::size_t total = 0;
-  for (const Part& part : parts_) {
-    total += sizeof(Part);
-    if (part.input.message.content) total += part.input.message.content->size();
+  for (const auto& part : input_.parts) {
+    total += sizeof part;
+    if (part.message.content) total += part.message.content->size();
   }
   return total + sources_.size() * sizeof(Source);
 }

@@ -46,20 +46,15 @@ public:
   [[nodiscard]] std::size_t bytes() const;
 
 private:
-  struct Part {
-    protocol::InputPart input;
-    /// The first of this part's slots.
-    std::size_t first_slot = 0;
-  };
-
-  void add_part(protocol::InputPart part);
+  void add_slots_of(const protocol::InputPart& part);
   void add_slot(Source source);
   void add_message(const Message& message);
-  [[nodiscard]] Message assemble_part(const Part& part) const;
+  /// `slot` is the first of the part's slots, and then the first of the next part's.
+  [[nodiscard]] Message assemble_part(const protocol::InputPart& part, std::size_t& slot) const;
 
-  bool list_ = false;
+  protocol::Input input_;
   std::size_t open_ = 0;
-  std::vector<Part> parts_;
+  /// In the order of the parts, and within a part of its holes.
   std::vector<Source> sources_;
   std::vector<detail::MessageData> fillings_;
 };

@@ -1,5 +1,6 @@
 // How calls run, and how they settle.
 
+#include <algorithm>
 #include <utility>
 
 #include "common/json/text.hpp"
@@ -115,14 +116,14 @@ void Runtime::run(const CallPtr& call) {
   if (call->kind != Call::Kind::call) return run_step(call);
   ++running_;
   ++running_unsettled_;
-  call->started = Call::WallClock::now();
+  call->started = loop_.wall_now();
   run_method(call);
 }
 
 void Runtime::run_method(const CallPtr& call) {
   HostedAgent& agent = *call->agent;
   const auto& method = agent.type->methods.find(call->method)->second;
-  call->running = std::make_shared<RunContext>(gate_, *call, AgentAddress{settings_.self, agent.id}.text());
+  call->running = std::make_shared<RunContext>(gate_, *call);
   Message input = call->input.assemble();
   if (const auto* coroutine = std::get_if<AgentType::AsyncMethod>(&method)) {
     call->running->drive(run_coroutine(*this, call, *coroutine, *agent.body, std::move(input)));
@@ -281,7 +282,9 @@ void Runtime::settle(Call& call, CallState state) {
   const CallPtr keep(&call);
   const bool was_waiting = call.state == CallState::waiting || call.state == CallState::queued;
   call.state = state;
-  call.settled = Call::WallClock::now();
+  // The method may have taken long.
+  (void)loop_.look_at_clock();
+  call.settled = loop_.wall_now();
   --unsettled_;
   if (was_waiting) {
     HostedAgent& agent = *call.agent;
@@ -305,7 +308,7 @@ void Runtime::settle(Call& call, CallState state) {
     ++counters_.released;
     forget(call, false);
   } else {
-    loop_.start(call.timer, Clock::now() + settings_.limits.outcome_ttl, [](async::Timer& timer) {
+    loop_.start(call.timer, loop_.now() + settings_.limits.outcome_ttl, [](async::Timer& timer) {
       auto& expiry = static_cast<Call::Expiry&>(timer);
       expiry.runtime->forget(*expiry.call, true);
     });
@@ -332,7 +335,7 @@ void Runtime::report_progress(const CallId& id, const std::string& value) {
   if (!found || (*found)->state != CallState::running) return;
   Call& call = **found;
   const std::uint64_t seq = call.progress_count++;
-  for (const Watch& watch : std::vector<Watch>(call.watches)) watch.watcher->progressed(call, seq, value);
+  for (const Watch& watch : decltype(call.watches)(call.watches)) watch.watcher->progressed(call, seq, value);
 }
 
 // Outcomes.
@@ -357,7 +360,7 @@ void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::
   }
   const auto refusal = refusals_.find(id);
   const bool refused = refusal != refusals_.end() && refusal->second->answers;
-  if (refused || grace.count() == 0 || tombstones_.has(id, Clock::now())) {
+  if (refused || grace.count() == 0 || tombstones_.has(id, loop_.now())) {
     const Error why = refused ? refusal->second->why : call_not_found(id);
     loop_.at_turn_end([watcher = std::move(watcher), id, why] { watcher->unknown(id, why); });
     return;
@@ -366,7 +369,8 @@ void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::
 }
 
 void Runtime::unwatch(Call& call, const Watcher& watcher) {
-  std::erase_if(call.watches, [&](const Watch& watch) { return watch.watcher.get() == &watcher; });
+  const auto is_its = [&](const Watch& watch) { return watch.watcher.get() == &watcher; };
+  call.watches.erase(std::remove_if(call.watches.begin(), call.watches.end(), is_its), call.watches.end());
 }
 
 bool Runtime::release(const CallId& id) {
@@ -389,7 +393,7 @@ void Runtime::forget(Call& call, bool expired) {
   (call.previous ? call.previous->next : first_call_) = call.next;
   (call.next ? call.next->previous : last_call_) = call.previous;
   call.next = call.previous = nullptr;
-  tombstones_.add(call.id, Clock::now());
+  tombstones_.add(call.id, loop_.now());
   calls_.erase(call.id);
 }
 

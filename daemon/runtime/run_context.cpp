@@ -68,14 +68,12 @@ void RuntimeGate::close() {
   runtime_ = nullptr;
 }
 
-RunContext::RunContext(std::shared_ptr<RuntimeGate> gate, const Call& call, std::string agent_path)
+RunContext::RunContext(std::shared_ptr<RuntimeGate> gate, const Call& call)
     : gate_(std::move(gate)),
       id_(call.id),
-      agent_(std::move(agent_path)),
+      agent_(call.agent->id),
       path_(call.path),
-      deadline_(call.deadline) {
-  path_.push_back(agent_);
-}
+      deadline_(call.deadline) {}
 
 Message make_nested_message(const std::shared_ptr<RuntimeGate>& gate, const NodeAddress& node,
                             const CallId& call) {
@@ -90,8 +88,9 @@ Message RunContext::call(const AgentAddress& agent, std::string_view method, con
   nested.method = method;
   nested.input = input;
   nested.call = CallId::mint();
-  nested.caller = agent_;
+  nested.caller = AgentAddress{gate_->self(), agent_}.text();
   nested.path = path_;
+  nested.path.push_back(nested.caller);
   nested.deadline = deadline_;
   const auto now = std::chrono::steady_clock::now();
   // Compared as durations: the longest that can be said would overflow a time.

@@ -33,6 +33,7 @@ public:
   bool post(std::function<void(Runtime&)> work);
   /// The thread that runs the loop, from here on.
   void bind_to_this_thread() { loop_thread_ = std::this_thread::get_id(); }
+  [[nodiscard]] const NodeAddress& self() const { return self_; }
   /// Whom an outcome of that agent's calls is asked of.
   [[nodiscard]] const NodeAddress& node_of(const AgentAddress& agent) const {
     return agent.node.host.empty() ? self_ : agent.node;
@@ -92,8 +93,7 @@ private:
 /// The context of one running call: what its method reaches, from a worker or from the loop.
 class RunContext : public detail::CallContext {
 public:
-  /// `agent_path` is `host:port/agent` of the agent that runs.
-  RunContext(std::shared_ptr<RuntimeGate> gate, const Call& call, std::string agent_path);
+  RunContext(std::shared_ptr<RuntimeGate> gate, const Call& call);
 
   Message call(const AgentAddress& agent, std::string_view method, const Message& input,
                const CallOptions& options) override;
@@ -135,6 +135,7 @@ private:
   std::shared_ptr<RuntimeGate> gate_;
   CallId id_;
   std::string agent_;
+  /// The agents that the call came through, without the one that runs.
   std::vector<std::string> path_;
   std::chrono::steady_clock::time_point deadline_;
   std::atomic<bool> cancelled_{false};

@@ -99,6 +99,8 @@ public:
   /// Accepts a call (its parts are moved from), joins the one that it repeats, or refuses it: then
   /// nothing was queued.
   [[nodiscard]] Result<CallPtr> accept(CallRequest& request);
+  /// The id is about to be accepted or released: its place in memory may be fetched meanwhile.
+  void announce(const CallId& id) const { tombstones_.announce(id); }
   /// Remembers the refusal of a notification for whoever asks for that id. `lane` says whose further
   /// calls are refused with it, where the refusal can be retried.
   void refuse(const CallRequest& request, const Error& why, bool remember);

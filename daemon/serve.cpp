@@ -161,6 +161,7 @@ Exit look_after(const service::Signals& signals, std::shared_ptr<Node> node,
 
 Exit serve(const config::CommandLine& command, const config::Config& config) {
   const service::Signals signals;
+  service::share_one_heap();
   service::raise_open_files();
   auto types = plugins::load(config.plugins, agents::builtin_types());
   if (!types) return refuse(Exit::configuration, types.error().message());

@@ -6,4 +6,8 @@ namespace agentd::service {
 /// nothing where that fails.
 void raise_open_files();
 
+/// Lets all threads allocate from one heap, which grows and shrinks in large steps. Before any thread
+/// is started.
+void share_one_heap();
+
 }  // namespace agentd::service

@@ -13,10 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include <simdjson.h>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
-#include <simdjson.h>
 
 namespace {
 
@@ -28,13 +28,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int batch = 32;
 
-/// About as long as a call of agentd's `echo`.
+/// About a hundred bytes, and so is its answer.
 std::string message(int id) {
   return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) +
          R"(,"method":"agent.call","params":{"agent":"echo-1","input":"hello, tide"}})";
 }
 
-/// Reads a batch with simdjson and formats an answer for each element.
+/// Reads a batch with simdjson and formats an answer for each element, about as long as what came.
 std::string answer(simdjson::ondemand::parser& parser, const beast::flat_buffer& buffer) {
   const auto data = buffer.cdata();
   const simdjson::padded_string text(static_cast<const char*>(data.data()), data.size());
@@ -43,9 +43,12 @@ std::string answer(simdjson::ondemand::parser& parser, const beast::flat_buffer&
   for (auto element : document.get_array()) {
     auto object = element.get_object();
     const std::int64_t id = object["id"].get_int64();
-    const std::string_view input = object["params"]["input"].get_string();
+    auto params = object["params"].get_object();
+    const std::string_view agent = params["agent"].get_string();
+    const std::string_view input = params["input"].get_string();
     if (out.size() > 1) out += ',';
-    ((out += R"({"jsonrpc":"2.0","id":)") += std::to_string(id)) += R"(,"result":{"content":")";
+    ((out += R"({"jsonrpc":"2.0","id":)") += std::to_string(id)) += R"(,"result":{"agent":")";
+    (out += agent) += R"(","state":"done","role":"assistant","content":")";
     (out += input) += "\"}}";
   }
   return out += ']';

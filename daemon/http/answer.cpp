@@ -80,6 +80,7 @@ void append_head(std::string& out, const Answer& answer, const AnswerForm& form)
     append_number(out, answer.body.size());
     out += "\r\n";
   }
+  if (answer.status == 503) out += "Retry-After: 1\r\n";
   out += answer.headers;
   if (form.close) {
     out += "Connection: close\r\n";

@@ -34,7 +34,7 @@ struct AnswerForm {
   bool say_keep_alive = false;
 };
 
-/// Appends the header of the answer, the empty line included.
+/// Appends the header of the answer, the empty line included. Every 503 says when to come back.
 void append_head(std::string& out, const Answer& answer, const AnswerForm& form);
 
 }  // namespace agentd::http

@@ -31,9 +31,7 @@ void HttpConnection::start() {
 
 void HttpConnection::turn_away() {
   end_by_ = Clock::now() + all_.limits.close_time;
-  Answer busy = refuse_and_close(503, "too many connections; try again later");
-  busy.headers = "Retry-After: 1\r\n";
-  answer(std::move(busy));
+  answer(refuse_and_close(503, "too many connections; try again later"));
   go_on();
 }
 

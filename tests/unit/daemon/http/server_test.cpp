@@ -50,11 +50,13 @@ TEST_CASE("the routes that show something") {
   CHECK(client.get("/?x=1").status == 200);
 }
 
-TEST_CASE("a node that is not ready says so, and is alive all the same") {
+TEST_CASE("a node that is not ready says so and when to ask again, and is alive all the same") {
   World world;
   world.on_loop([](Server&, FakeDispatcher& dispatcher) { dispatcher.is_ready = false; });
   Client client(world);
-  CHECK(client.get("/readyz").status == 503);
+  const Response response = client.get("/readyz");
+  CHECK(response.status == 503);
+  CHECK(response.header("Retry-After") == "1");
   CHECK(client.get("/healthz").status == 200);
 }
 

@@ -27,7 +27,7 @@ enum Member : unsigned {
 };
 
 constexpr std::size_t longest_method = 128;
-constexpr std::size_t longest_path = 64;
+constexpr std::size_t longest_path = 1024;
 constexpr std::size_t longest_path_entry = 512;
 
 constexpr std::string_view agent_form = "an agent id: 1 to 128 of A-Z a-z 0-9 . _ -";
@@ -35,7 +35,7 @@ constexpr std::string_view method_form = "a method's name: a string of 1 to 128 
 constexpr std::string_view call_form = "a call id: 16 to 64 of A-Z a-z 0-9 _ -";
 constexpr std::string_view settled_form = R"("value", "state" or "auto")";
 constexpr std::string_view caller_form = "a caller id: 1 to 160 of A-Z a-z 0-9 . _ : / -";
-constexpr std::string_view path_form = "a list of at most 64 strings host:port/agent";
+constexpr std::string_view path_form = "a list of at most 1024 strings host:port/agent";
 constexpr std::string_view deadline_form =
     "a whole number of milliseconds from 1 to 10000000000, without fraction or exponent";
 constexpr std::string_view wait_form =

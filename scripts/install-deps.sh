@@ -23,7 +23,7 @@ packages_of() {
   case "$1" in
     build) echo g++ cmake ninja-build pkg-config libboost1.81-dev nlohmann-json3-dev libsimdjson-dev \
       libssl-dev libcli11-dev libspdlog-dev libsystemd-dev ;;
-    test) echo catch2 python3 curl util-linux ;;
+    test) echo catch2 python3 curl jq util-linux iproute2 ;;
     check) echo clang clang-format clang-tidy libclang-rt-14-dev llvm cppcheck shellcheck systemd ;;
     bench) echo wrk python3 ;;
     all) for group in build test check bench; do packages_of "$group"; done ;;

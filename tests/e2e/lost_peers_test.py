@@ -1,16 +1,13 @@
 """Peers that are away, dead, frozen, strange or not wanted."""
 
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import unittest
 
-from support import node as support_node
+from support.namespace import inside, run_inside
 from support.node import Case, RpcError, main, wait_for
 from support.peers import Peers, furnish
 from support.values import OVERDUE, causes, kinds, placeholder, reference
@@ -18,7 +15,6 @@ from support.websocket import new_call
 
 GONE = 3 + 5  # a peer is tried again for 3 s; the rest is for a busy machine
 SILENT = 3 + 10 + 7  # silence is looked into after some seconds, and lasts 10 s; the rest as above
-IN_NAMESPACE = "AGENTD_E2E_NAMESPACE"
 
 
 def free_port():
@@ -250,22 +246,13 @@ class Strange(Peers):
 class Beyond(Case):
     def test_peers_beyond_loopback(self):
         """Runs the class below in a network namespace of its own."""
-        if not shutil.which("unshare") or not shutil.which("ip"):
-            self.skipTest("needs unshare and ip")
-        ip = " && ".join(f"ip {command}" for command in (
+        run_inside(self, __file__, "InNamespace", (
             "link set lo up", "addr add 10.99.0.1/32 dev lo", "link add hole type veth peer name bottom",
             "addr add 10.99.1.1/24 dev hole", "link set hole up", "link set bottom up",
             "neigh add 10.99.1.2 lladdr 02:00:00:00:00:02 dev hole"))
-        enter = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
-        if subprocess.run([*enter, "sh", "-c", ip], capture_output=True, check=False).returncode != 0:
-            self.skipTest("no network namespace can be made here")
-        ran = subprocess.run([*enter, "sh", "-c", f'{ip} && exec "$@"', "sh", sys.executable, "-B", os.path.abspath(__file__), support_node.agentd(),
-                              "InNamespace"], env={**os.environ, IN_NAMESPACE: "1"}, capture_output=True, text=True, timeout=120, check=False)
-        print(ran.stderr)
-        self.assertEqual(ran.returncode, 0, ran.stderr)
 
 
-@unittest.skipUnless(os.environ.get(IN_NAMESPACE), "runs within the test above")
+@unittest.skipUnless(inside(), "runs within the test above")
 class InNamespace(Peers):
     """There is loopback, 10.99.0.1 on it, and 10.99.1.0/24, where everything vanishes."""
 

@@ -75,11 +75,13 @@ class Answer:
 
 
 class Node:
-    """agentd on a free port, from the constructor until `end` or `kill`. Its log goes to a file."""
+    """agentd on a free port, from the constructor until `end` or `kill`. Its log goes to a file.
+
+    `port` None leaves the port to what the flags and the configuration say."""
 
     def __init__(self, *flags, config=None, port=0, before=(), preexec=None):
         self.directory = tempfile.TemporaryDirectory(prefix="agentd-e2e-")
-        arguments = list(flags)
+        arguments = [*([] if port is None else ["--port", str(port)]), *flags]
         if config is not None:
             path = os.path.join(self.directory.name, "config.json")
             with open(path, "w", encoding="utf-8") as file:
@@ -88,7 +90,7 @@ class Node:
         self.log_path = os.path.join(self.directory.name, "log")
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [*before, _agentd, "--port", str(port), *arguments],
+                [*before, _agentd, *arguments],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, preexec_fn=preexec)
         try:
             self.host, self.port = self._listening()

@@ -12,10 +12,15 @@ constexpr std::size_t full_block = Outbox::frame_size + (4U << 10);
 
 }  // namespace
 
+void Outbox::batch_came() {
+  if (packing_ == Packing::none) packing_ = Packing::alike;
+  if (!frames_.empty()) frames_.back().closed = true;
+}
+
 std::string& Outbox::begin() {
-  fresh_ = !pack_ || frames_.empty() || frames_.back().text.size() >= frame_size;
+  fresh_ = packing_ != Packing::all || frames_.empty() || frames_.back().text.size() >= frame_size;
   if (fresh_) {
-    const bool flows = pack_ && !frames_.empty();
+    const bool flows = packing_ == Packing::all && !frames_.empty();
     frames_.emplace_back().text.reserve(flows ? full_block : first_block);
   }
   std::string& text = frames_.back().text;
@@ -24,16 +29,35 @@ std::string& Outbox::begin() {
   return text;
 }
 
-void Outbox::end(bool always_array) {
+void Outbox::finish(Kind kind) {
   if (!fresh_ && frames_.back().text.size() > frame_size) split();
+  if (joins(kind)) join();
   Frame& frame = frames_.back();
+  frame.kind = kind;
   ++frame.objects;
   // Here rather than in `take`, where it would move a whole frame's bytes.
-  if (!frame.array && (always_array || frame.objects > 1)) {
+  if (!frame.array && (kind == Kind::batch_answer || frame.objects > 1)) {
     frame.array = true;
     frame.text.insert(0, 1, '[');
   }
   bytes_ += frame.text.size() - open_at_;
+}
+
+/// Whether the open object goes into the frame before its own.
+bool Outbox::joins(Kind kind) const {
+  if (packing_ != Packing::alike || kind == Kind::answer || frames_.size() < 2) return false;
+  const Frame& before = frames_[frames_.size() - 2];
+  return before.kind == kind && !before.closed &&
+         before.text.size() + frames_.back().text.size() < frame_size;
+}
+
+void Outbox::join() {
+  const std::string object = std::move(frames_.back().text);
+  frames_.pop_back();
+  std::string& text = frames_.back().text;
+  open_at_ = text.size();
+  text += ',';
+  text += object;
 }
 
 /// The open object is too large for its frame: it gets one of its own.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -14,21 +15,26 @@ namespace agentd::protocol {
 ///     ...
 ///     for (; !outbox.empty() && !writing;) write(outbox.take());
 ///
-/// Where the other side takes batches (`pack`), what piled up leaves as few frames as hold it, a
-/// frame being closed at 32 KiB; otherwise each object is a frame. Order is kept. Knows no socket;
-/// one thread.
+/// Where the other side takes batches (`pack`), what piled up leaves in as few frames as hold it, a
+/// frame being closed at 32 KiB. Where it has only sent a batch, notifications share frames with each
+/// other, and so do one batch's answers; but the answer to what was sent alone comes alone, for usual
+/// clients look for it nowhere else. Otherwise each object is a frame. Order is kept. Knows no
+/// socket; one thread.
 class Outbox {
 public:
   static constexpr std::size_t frame_size = 32U << 10;
 
   /// Pack several objects into one frame from here on.
-  void pack(bool on) { pack_ = on; }
-  [[nodiscard]] bool packs() const { return pack_; }
+  void pack(bool on) { packing_ = on ? Packing::all : Packing::none; }
+  /// The other side has sent a batch, whose answers do not join what is there already.
+  void batch_came();
 
   /// Where to append one object's text. @pre no other object is open
   std::string& begin();
-  /// Ends the object. `always_array`: it answers an element of a batch, and so never stands alone.
-  void end(bool always_array = false);
+  /// Ends a notification or a request.
+  void end() { finish(Kind::notice); }
+  /// Ends an answer. `in_batch`: to an element of a batch, and so it never stands outside an array.
+  void end(bool in_batch) { finish(in_batch ? Kind::batch_answer : Kind::answer); }
 
   [[nodiscard]] bool empty() const { return frames_.empty(); }
   /// All bytes that wait.
@@ -37,16 +43,25 @@ public:
   [[nodiscard]] std::string take();
 
 private:
+  enum class Packing : std::uint8_t { none, alike, all };
+  enum class Kind : std::uint8_t { notice, answer, batch_answer };
+
+  void finish(Kind kind);
   void split();
+  [[nodiscard]] bool joins(Kind kind) const;
+  void join();
 
   struct Frame {
     /// Without the closing `]` of an array.
     std::string text;
     std::size_t objects = 0;
     bool array = false;
+    /// Of its objects, where only what is alike shares a frame.
+    Kind kind = Kind::notice;
+    bool closed = false;
   };
 
-  bool pack_ = false;
+  Packing packing_ = Packing::none;
   bool fresh_ = false;
   std::size_t bytes_ = 0;
   std::size_t open_at_ = 0;

@@ -116,7 +116,7 @@ void WebSocketConnection::handle(const FrameEvent& event) {
 
 void WebSocketConnection::on_message(std::string_view text) {
   ++all_.counters.frames_received;
-  if (!outbox_.packs() && is_batch(text)) outbox_.pack(true);
+  if (is_batch(text)) outbox_.batch_came();
   all_.dispatcher.handle_frame(shared_from_this(), text);
 }
 

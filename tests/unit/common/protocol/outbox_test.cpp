@@ -6,9 +6,14 @@ using agentd::protocol::Outbox;
 
 namespace {
 
-void put(Outbox& outbox, const std::string& object, bool always_array = false) {
+void put(Outbox& outbox, const std::string& object) {
   outbox.begin() += object;
-  outbox.end(always_array);
+  outbox.end();
+}
+
+void put_answer(Outbox& outbox, const std::string& object, bool in_batch) {
+  outbox.begin() += object;
+  outbox.end(in_batch);
 }
 
 std::string sized(std::size_t size) { return '"' + std::string(size - 2, 'x') + '"'; }
@@ -42,17 +47,59 @@ TEST_CASE("with packing, what piled up is one frame") {
 
 TEST_CASE("the answer to a batch's element is in an array even alone") {
   Outbox outbox;
-  put(outbox, "1", true);
+  put_answer(outbox, "1", true);
   put(outbox, "2");
   CHECK(outbox.take() == "[1]");
   CHECK(outbox.take() == "2");
   outbox.pack(true);
-  put(outbox, "3", true);
+  put_answer(outbox, "3", true);
   CHECK(outbox.take() == "[3]");
   put(outbox, "4");
-  put(outbox, "5", true);
-  put(outbox, "6", true);
+  put_answer(outbox, "5", true);
+  put_answer(outbox, "6", false);
   CHECK(outbox.take() == "[4,5,6]");
+  CHECK(outbox.bytes() == 0);
+}
+
+TEST_CASE("who has sent a batch gets together what is alike, and other answers alone") {
+  Outbox outbox;
+  outbox.batch_came();
+  put_answer(outbox, "1", true);
+  put_answer(outbox, "2", true);
+  put(outbox, "3");
+  put(outbox, "4");
+  put(outbox, "5");
+  put_answer(outbox, "6", false);
+  put_answer(outbox, "7", false);
+  put(outbox, "8");
+  CHECK(outbox.bytes() == 13);
+  for (const char* frame : {"[1,2]", "[3,4,5]", "6", "7", "8"}) CHECK(outbox.take() == frame);
+  CHECK(outbox.empty());
+  CHECK(outbox.bytes() == 0);
+}
+
+TEST_CASE("the answers of two batches do not share a frame") {
+  Outbox outbox;
+  outbox.batch_came();
+  put_answer(outbox, "1", true);
+  put_answer(outbox, "2", true);
+  outbox.batch_came();
+  put_answer(outbox, "3", true);
+  put_answer(outbox, "4", true);
+  CHECK(outbox.take() == "[1,2]");
+  CHECK(outbox.take() == "[3,4]");
+}
+
+TEST_CASE("what is alike shares a frame up to its size") {
+  Outbox outbox;
+  outbox.batch_came();
+  const std::string half = sized(Outbox::frame_size / 2);
+  put(outbox, half);
+  put(outbox, "1");
+  put(outbox, half);
+  put(outbox, "2");
+  CHECK(outbox.take() == "[" + half + ",1]");
+  CHECK(outbox.take() == "[" + half + ",2]");
   CHECK(outbox.bytes() == 0);
 }
 
@@ -81,7 +128,6 @@ TEST_CASE("packing can begin at any time") {
   Outbox outbox;
   put(outbox, "1");
   outbox.pack(true);
-  CHECK(outbox.packs());
   put(outbox, "2");
   CHECK(outbox.take() == "[1,2]");
 }

@@ -35,6 +35,12 @@ Error unsafe(const std::string& host) {
                                          "--insecure does without"};
 }
 
+Error nothing_to_advertise(const std::string& host) {
+  return {ErrorKind::invalid_params, "listening on " + host +
+                                         ", every address of this machine, needs the one that other nodes "
+                                         "can reach: set advertise (--advertise HOST[:PORT])"};
+}
+
 }  // namespace
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
@@ -54,6 +60,10 @@ public:
     const Tcp::endpoint endpoint = found.begin()->endpoint();
     if (!endpoint.address().is_loopback() && settings_.token.empty() && !settings_.insecure) {
       return unsafe(settings_.host);
+    }
+    // There are more ways to write it than a look at the name finds: 0x0 is one.
+    if (endpoint.address().is_unspecified() && settings_.advertised.host.empty()) {
+      return nothing_to_advertise(settings_.host);
     }
     open(endpoint, fault);
     if (fault) return cannot_listen({settings_.host, settings_.port}, fault);

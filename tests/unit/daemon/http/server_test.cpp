@@ -282,6 +282,19 @@ TEST_CASE("beyond loopback a token or --insecure is needed") {
   CHECK(unsafe.error().message().find("token") != std::string::npos);
 }
 
+TEST_CASE("every address of the machine needs one to advertise, however it is written") {
+  async::Loop loop;
+  FakeDispatcher dispatcher;
+  for (const char* host : {"0.0.0.0", "::", "0x0"}) {
+    ServerSettings settings;
+    settings.host = host;
+    settings.insecure = true;
+    const auto result = Server(loop, dispatcher, settings).listen();
+    REQUIRE(result.has_error());
+    CHECK(result.error().message().find("advertise") != std::string::npos);
+  }
+}
+
 TEST_CASE("an address that is none is refused by name") {
   async::Loop loop;
   FakeDispatcher dispatcher;

@@ -17,6 +17,8 @@ namespace {
 
 Error refuse(std::string message) { return {ErrorKind::invalid_params, std::move(message)}; }
 
+Error refuse_usage(const std::string& message) { return refuse(message + "; see agentd --help"); }
+
 constexpr const char* network = "Network";
 constexpr const char* access = "Who may call";
 constexpr const char* work = "Work";
@@ -82,15 +84,17 @@ void add_configuration_flags(CLI::App& app, Given& given) {
       ->type_name("FILE")
       ->group(configuration);
   app.add_flag("--check-config", given.check, "Say whether the configuration is good, and exit")
+      ->disable_flag_override()
       ->group(configuration);
   app.add_flag("--print-config", given.print, "Print the whole configuration in force, and exit")
+      ->disable_flag_override()
       ->group(configuration);
 }
 
 void add_key_flags(CLI::App& app, Given& given) {
   for (std::size_t i = 0; i < std::size(flags_of_keys); ++i) {
     const FlagOf& flag = flags_of_keys[i];
-    CLI::Option* option = flag.value == nullptr ? app.add_flag(flag.name, flag.help)
+    CLI::Option* option = flag.value == nullptr ? app.add_flag(flag.name, flag.help)->disable_flag_override()
                                                 : app.add_option(flag.name, given.values[i], flag.help);
     option->group(flag.group);
     if (flag.value != nullptr)
@@ -121,7 +125,17 @@ Error unexpected(const std::string& word) {
       word.starts_with("-") ? "there is no flag " + word : "\"" + word + "\" is not expected here";
   const std::string near = near_name(word.substr(0, word.find('=')), all_flag_names());
   if (!near.empty()) text += "; did you mean " + near + "?";
-  return refuse(text + " See agentd --help");
+  return refuse_usage(text);
+}
+
+/// Of CLI11's messages, those that people meet, in our words.
+Error in_our_words(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string flag = text.substr(0, text.find_first_of(": "));
+  if (text.ends_with(" missing")) return refuse_usage(flag + " needs a value");
+  if (text.find(" At Most 1 ") != std::string::npos) return refuse_usage(flag + " is given more than once");
+  if (text.ends_with(" flag override")) return refuse_usage("--" + flag + " takes no value");
+  return refuse_usage(text);
 }
 
 std::optional<Scalar> scalar(const Key& key, const std::string& text) {
@@ -179,7 +193,7 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
   } catch (const CLI::CallForVersion&) {
     return tell(version_text() + "\n");
   } catch (const CLI::ParseError& error) {
-    return refuse(std::string(error.what()) + ". See agentd --help");
+    return in_our_words(error);
   }
   if (const auto extras = app.remaining(); !extras.empty()) return unexpected(extras.front());
   if (given.check && given.print) return refuse("--check-config and --print-config exclude each other");

@@ -93,9 +93,22 @@ TEST_CASE("an unknown flag is an error with the near name") {
 }
 
 TEST_CASE("a flag without its value is an error") {
-  CHECK(contains(error_of({"--port"}), "--port"));
-  CHECK(contains(error_of({"--peer"}), "--peer"));
-  CHECK_FALSE(error_of({"--port", "1", "--port", "2"}).empty());
+  CHECK(error_of({"--port"}) == "--port needs a value; see agentd --help");
+  CHECK(error_of({"--peer"}) == "--peer needs a value; see agentd --help");
+  CHECK(error_of({"--config"}) == "--config needs a value; see agentd --help");
+}
+
+TEST_CASE("a flag that takes one value is given once") {
+  CHECK(error_of({"--port", "1", "--port", "2"}) == "--port is given more than once; see agentd --help");
+}
+
+TEST_CASE("a flag without a value takes none, so that =false cannot mean true") {
+  for (const char* flag : {"--insecure", "--check-config", "--print-config"}) {
+    for (const char* value : {"=false", "=0", "=maybe"}) {
+      CHECK(error_of({(std::string(flag) + value).c_str()}) ==
+            std::string(flag) + " takes no value; see agentd --help");
+    }
+  }
 }
 
 TEST_CASE("there is no flag for a secret") { CHECK_FALSE(error_of({"--token", "0123456789abcdef"}).empty()); }

@@ -11,6 +11,8 @@ enum class Exit : int {
   unavailable = 69,
   /// A bug.
   software = 70,
+  /// Something could not be written.
+  io = 74,
   /// The configuration is wrong, or unsafe.
   configuration = 78,
 };

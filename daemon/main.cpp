@@ -1,6 +1,10 @@
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <system_error>
+
+#include <boost/system/system_error.hpp>
 
 #include "daemon/agents/builtin.hpp"
 #include "daemon/config/command_line.hpp"
@@ -9,20 +13,21 @@
 #include "daemon/exit_codes.hpp"
 #include "daemon/plugins/loader.hpp"
 #include "daemon/serve.hpp"
+#include "daemon/service/resources.hpp"
 
 namespace agentd {
 namespace {
 
 using config::CommandLine;
 
-Exit say(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  return Exit::ok;
-}
-
 Exit refuse(Exit code, const std::string& message) {
   std::fprintf(stderr, "agentd: %s\n", message.c_str());
   return code;
+}
+
+Exit say(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return Exit::ok;
+  return refuse(Exit::io, "cannot write to standard output: " + std::generic_category().message(errno));
 }
 
 /// Everything that a start would find wrong, short of taking the port.
@@ -41,6 +46,10 @@ Exit start(const CommandLine& command, config::Config config) {
     return refuse(Exit::configuration, read.error().message());
   }
   return serve(command, config);
+}
+
+Exit not_given(const std::exception& missing) {
+  return refuse(Exit::unavailable, std::string("the system does not give what is needed: ") + missing.what());
 }
 
 Exit run(int argc, const char* const* argv) {
@@ -63,8 +72,13 @@ Exit run(int argc, const char* const* argv) {
 }  // namespace agentd
 
 int main(int argc, char** argv) {
+  agentd::service::fill_standard_streams();
   try {
     return static_cast<int>(agentd::run(argc, argv));
+  } catch (const std::system_error& missing) {
+    return static_cast<int>(agentd::not_given(missing));
+  } catch (const boost::system::system_error& missing) {
+    return static_cast<int>(agentd::not_given(missing));
   } catch (const std::exception& bug) {
     std::fprintf(stderr, "agentd: a bug: %s\n", bug.what());
     return static_cast<int>(agentd::Exit::software);

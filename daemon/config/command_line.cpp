@@ -63,7 +63,7 @@ Example:
   curl -s localhost:12001/rpc -d '{"jsonrpc":"2.0","id":1,"method":"node.info"}'
 
 Exit codes: 0 after SIGTERM, SIGINT or node.stop; 64 usage; 69 address in use;
-70 a bug; 78 configuration.)";
+70 a bug; 74 not written; 78 configuration.)";
 
 std::string version_text() {
   return "agentd " AGENTD_DETAIL_TEXT(AGENTD_VERSION_MAJOR) "." AGENTD_DETAIL_TEXT(

@@ -10,4 +10,8 @@ void raise_open_files();
 /// is started.
 void share_one_heap();
 
+/// Opens what is closed of standard input, output and error, on nothing. Otherwise the next socket
+/// would get such a number, and what is printed or logged would go to whoever is at its other end.
+void fill_standard_streams();
+
 }  // namespace agentd::service

@@ -4,19 +4,27 @@ import glob
 import json
 import os
 import pty
+import resource
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import unittest
 
-from daemon import LIMIT, Daemon, run, wait_for
+from daemon import AGENTD, LIMIT, Daemon, run, wait_for
 
 CONFIGS = os.environ["AGENTD_CONFIGS"]
 PLUGINS = os.environ["AGENTD_TEST_PLUGINS"]
 
-OK, USAGE, UNAVAILABLE, CONFIGURATION = 0, 64, 69, 78
+OK, USAGE, UNAVAILABLE, NOT_WRITTEN, CONFIGURATION = 0, 64, 69, 74, 78
 TOKEN, OTHER_TOKEN = "0123456789abcdef", "fedcba9876543210"
+
+
+def reaches(port):
+    """Whether something listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class WithDirectory(unittest.TestCase):
@@ -52,7 +60,17 @@ class Telling(WithDirectory):
     def test_a_wrong_command_line_is_usage(self):
         self.refused(USAGE, "did you mean --port?", "--prot", "1")
         self.refused(USAGE, "0 to 65535", "--port", "65536")
-        self.refused(USAGE, "--port", "--port")
+        self.refused(USAGE, "--port needs a value", "--port")
+        self.refused(USAGE, "--port is given more than once", "--port", "1", "--port", "2")
+
+    def test_a_flag_that_takes_no_value_cannot_be_turned_around_by_one(self):
+        self.refused(USAGE, "--insecure takes no value", "--host", "0.0.0.0", "--advertise", "10.0.0.1", "--insecure=false")
+
+    def test_what_cannot_be_written_is_told(self):
+        with open("/dev/full", "wb") as full:
+            told = subprocess.run([AGENTD, "--print-config"], stdout=full, stderr=subprocess.PIPE, timeout=LIMIT, check=False)
+        self.assertEqual(told.returncode, NOT_WRITTEN)
+        self.assertIn(b"No space left", told.stderr)
 
 
 class Configuration(WithDirectory):
@@ -85,7 +103,8 @@ class Configuration(WithDirectory):
 
     def test_unsafe_ways_to_listen_are_refused(self):
         self.refused(CONFIGURATION, "token_file", "--host", "10.0.0.1")
-        self.refused(CONFIGURATION, "--advertise", "--host", "0.0.0.0", "--insecure")
+        for host in ("0.0.0.0", "::", "[::]", "::ffff:0.0.0.0", "0x0", "0x0.0x0"):
+            self.refused(CONFIGURATION, "--advertise", "--host", host, "--insecure", "--port", "0")
 
     def test_what_this_release_cannot_do_is_refused(self):
         self.refused(CONFIGURATION, "this release", "--durability", "on")
@@ -116,6 +135,32 @@ class Serving(WithDirectory):
         with Daemon() as daemon:
             self.refused(UNAVAILABLE, str(daemon.port), "--port", str(daemon.port))
 
+    def test_a_system_that_has_no_more_to_give_is_no_bug(self):
+        ends = [self.end_with_open_files(most) for most in range(4, 17)]
+        self.assertEqual(set(ends), {UNAVAILABLE, OK}, ends)
+        self.assertEqual((ends[0], ends[-1]), (UNAVAILABLE, OK))
+
+    def end_with_open_files(self, most):
+        """The exit code where so many files may be open; SIGTERM ends it if it starts."""
+        with subprocess.Popen([AGENTD, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))) as process:
+            if process.stdout.readline():
+                process.send_signal(signal.SIGTERM)
+            return process.wait(LIMIT)
+
+    def test_with_its_standard_streams_closed_it_keeps_its_sockets_to_itself(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        command = f'exec "$0" --port {port} --log-level trace <&- >&- 2>&-'
+        with subprocess.Popen(["sh", "-c", command, AGENTD]) as process:
+            try:
+                wait_for(lambda: reaches(port), "it listens")
+                streams = [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)]
+                self.assertEqual(streams, ["/dev/null"] * 3)
+            finally:
+                process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(LIMIT), OK)
+
     def test_a_second_signal_ends_it_at_once(self):
         file = self.file("c.json", '{"grace_ms": 3600000}')
         with Daemon("--config", file) as daemon:
@@ -141,6 +186,24 @@ class Serving(WithDirectory):
             os.close(theirs)
             self.assertRegex(os.read(ours, 4096).decode(), r"^\d{4}-\d\d-\d\dT\S+Z info  listening address=")
             self.assertEqual(daemon.end(), OK)
+
+    def test_nobody_forges_a_line(self):
+        forged = '\n{"level":"error","message":"FORGED"}\r\n2026-01-01T00:00:00.000000Z error FORGED\x1b[2J\u2028'
+        file = self.file("c.json", "{}")
+        with Daemon("--config", file, "--log-level", "trace") as daemon:
+            for line in ("GET /%s HTTP/1.1", "%s / HTTP/1.1"):
+                with socket.create_connection((daemon.host, daemon.port)) as connection:
+                    connection.sendall((line % forged + "\r\nHost: localhost\r\n\r\n").encode())
+            for member in ("agent", "type", "name"):
+                daemon.rpc("agent.create", **{"type": "echo", member: forged})
+            daemon.rpc(forged)
+            self.file("c.json", json.dumps({forged: 1}))
+            daemon.send(signal.SIGHUP)
+            self.assertIn("FORGED", daemon.logged("the old one stays in force"))
+            self.assertEqual(daemon.end(), OK)
+            for line in daemon.log_lines():
+                self.assertNotIn("FORGED", json.loads(line)["message"])
+                self.assertNotIn("\x1b", line)
 
     def test_off_logs_nothing(self):
         with Daemon("--log-level", "off") as daemon:

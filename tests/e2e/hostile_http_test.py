@@ -78,22 +78,16 @@ class Json(Hostile):
                           b'{"jsonrpc":"2.0","id":1,"method":"agent.create","params":{"type":"echo","name":"%s"}}', b"%s"):
                 self.assertEqual(self.kind(frame % bad), "parse_error", frame % bad)
 
-    def test_lone_surrogates_do_no_harm(self):
-        for lone in ("\\ud800", "\\udc00", "\\ud800\\ud800", "\\udc00\\ud800", "\\ud800x"):
+    def test_lone_surrogates_are_a_parse_error(self):
+        for lone in ("\\ud800", "\\udc00", "\\ud800\\ud800", "\\udc00\\ud800", "\\ud800x", "\\uD800\\n"):
             for frame in ('{"jsonrpc":"2.0","id":"%s","method":"node.info"}', '{"jsonrpc":"2.0","id":1,"method":"%s"}',
                           '{"jsonrpc":"2.0","id":1,"method":"agent.get","params":{"agent":"%s"}}',
                           '{"jsonrpc":"2.0","id":1,"method":"agent.create","params":{"type":"%s"}}',
                           '{"jsonrpc":"2.0","id":1,"method":"agent.create","params":{"type":"transcript","args":{"name":"%s"}}}',
                           '{"jsonrpc":"2.0","id":1,"method":"node.info","params":{"%s":1}}', self.call_with('{"content":["%s"]}'),
                           self.call_with('{"content":1,"name":"%s"}'), self.call_with('{"content":1,"metadata":{"%s":1}}')):
-                answer = self.n.post(frame % lone)
-                self.assertEqual(answer.status, 200)
-                json.loads(answer.body.decode("utf-8"))
-        for type, args in (("transcript", {"name": "T"}), ("failer", {}), ("burner", {"iterations": 1}), ("counter", {})):
-            agent = self.n.create(type, args=args)
-            body = '{"jsonrpc":"2.0","id":1,"method":"agent.call","params":{"agent":"%s","wait_ms":45000,"input":"\\ud800"}}'
-            json.loads(self.n.post(body % agent).body.decode("utf-8"))
-            self.n.rpc("agent.get", agent=agent)
+                self.assertEqual(self.kind(frame % lone), "parse_error", frame % lone)
+        self.assertEqual(self.n.post(self.call_with('"\\ud83d\\ude00"')).json["result"]["value"]["content"], "\U0001f600")
 
     def test_200_000_brackets_are_a_parse_error(self):
         for open, close in (("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")):
@@ -156,17 +150,16 @@ class Json(Hostile):
         making = Session(node)
         self.addCleanup(making.close)
         id = making.request("agent.create_many", type="echo", count=100_000, prefix="x")
-        worst = 0
+        checks = 0
         while not any(message.get("id") == id for message in making.inbox):
-            began = time.monotonic()
-            node.get("/healthz")
-            worst = max(worst, time.monotonic() - began)
+            self.assertEqual(node.get("/healthz").status, 200)
+            checks += 1
             try:
                 making.pump(0.001)
             except TimeoutError:
                 pass
         self.assertEqual(making.answer(id)["count"], 100_000)
-        self.assertLess(worst, 1, "the longest that a health check waited, in s")
+        self.assertGreater(checks, 3, "health checks that were answered meanwhile; if it kept all others waiting: 1")
 
     def test_an_error_is_not_as_long_as_what_is_wrong(self):
         long = "9" * 500_000
@@ -350,6 +343,41 @@ class Smuggling(Hostile):
         self.assert_refused(request(self.n, target="/nope", body=request(self.n, body=INFO)), 404)
         self.assert_refused(request(self.n, headers={"Host": "evil.example"}, body=request(self.n, body=INFO)), 403)
         self.assert_refused(request(self.n, "GET", "/ws", body=request(self.n, body=INFO)), 400, 426)
+
+
+class Garbage(Hostile):
+    def test_requests_with_random_mistakes_bring_an_answer_or_the_end_and_nothing_else(self):
+        dice = random.Random(13)
+        whole = [request(self.n, body=INFO), request(self.n, "GET", "/metrics"), request(self.n, headers={"Transfer-Encoding": "chunked"})
+                 + b"5\r\n" + INFO[:5] + b"\r\n%x\r\n" % (len(INFO) - 5) + INFO[5:] + b"\r\n0\r\n\r\n",
+                 request(self.n, "GET", "/ws", {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+                                                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}) + b"\x81\x80abcd"]
+        known = {101, 200, 204, 400, 401, 403, 404, 405, 408, 413, 415, 417, 426, 431, 503}
+        for _ in range(1500):
+            data = bytearray(dice.choice(whole))
+            for _ in range(dice.randrange(1, 4)):
+                at = dice.randrange(len(data))
+                change = dice.randrange(4)
+                if change == 0:
+                    data[at] = dice.randrange(256)
+                elif change == 1:
+                    del data[at:at + dice.randrange(1, 9)]
+                elif change == 2:
+                    data[at:at] = dice.choice((b"\r\n", b"\r", b"\n", b"\0", b" ", b":", b"\xff", b"0", b"chunked", b"Host: x\r\n", data[:at][-20:]))
+                else:
+                    data = data[:at] or bytearray(b"x")
+            with RawHttp(self.n) as raw:
+                raw.try_send(bytes(data))
+                raw.socket.shutdown(socket.SHUT_WR)
+                received = bytearray()
+                try:
+                    while part := raw.socket.recv(1 << 16):
+                        received += part
+                except ConnectionError:
+                    pass
+            if received:
+                self.assertTrue(received.startswith(b"HTTP/1.1 "), (bytes(data), bytes(received[:80])))
+                self.assertIn(int(received[9:12]), known, bytes(data))
 
 
 class Policy(Hostile):

@@ -251,8 +251,8 @@ class SettledModes(WithSession):
 class Refusals(WithSession):
     def test_a_refused_notification_settles_with_the_refusal(self):
         agent, full = self.make("echo"), self.make("sleeper", args=FOREVER, options={"mailbox": 1})
-        for _ in range(2):
-            self.n.call(full)
+        self.n.wait_state(self.n.call(full)["call"], "running")
+        self.n.call(full)
         for kind, params in (("agent_not_found", {"agent": "nobody"}), ("invalid_params", {"agent": agent, "method": "sing"}),
                              ("invalid_params", {"agent": agent, "wait_mss": 1}), ("invalid_params", {}),
                              ("invalid_params", {"agent": agent, "input": {"$placeholder": 5}}),

@@ -1,6 +1,5 @@
 """One agentd, started for a test and gone with it, and what a person can do with it over HTTP."""
 
-import functools
 import http.client
 import json
 import os
@@ -11,6 +10,8 @@ import sys
 import tempfile
 import time
 import unittest
+
+from support.sanitizer import sanitized
 
 LIMIT = 60  # seconds; whatever takes longer has failed, on a busy machine too
 
@@ -39,14 +40,6 @@ def wait_for(what, described, limit=LIMIT):
 def agentd():
     """The path of the program that is tested."""
     return _agentd
-
-
-@functools.cache
-def sanitized():
-    """Whether the program that is tested is built with a sanitizer. Its memory then tells nothing of the program's own."""
-    with open(_agentd, "rb") as program:
-        text = program.read()
-    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 class RpcError(Exception):
@@ -242,7 +235,7 @@ class Case(unittest.TestCase):
 
     def assert_no_fatter(self, now, before, by, why=None):
         """Asserts memory has grown by less than `by` bytes; says so where a sanitizer leaves nothing to assert."""
-        if sanitized():
+        if sanitized(_agentd):
             print("(memory is not looked at: built with a sanitizer)", end=" ", file=sys.stderr, flush=True)
         else:
             self.assertLess(now - before, by, why)

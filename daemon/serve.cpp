@@ -102,6 +102,9 @@ service::Work work_of(std::shared_ptr<Node> node, std::shared_ptr<Reloader> relo
   work.stop = [seen](std::chrono::milliseconds grace) {
     if (const auto still_there = seen.lock()) still_there->stop(grace);
   };
+  work.watch_ending = [seen](std::function<void(std::chrono::milliseconds)> ending) {
+    if (const auto still_there = seen.lock()) still_there->when_stopping(std::move(ending));
+  };
   work.reload = [reloader = std::move(reloader), status] {
     service::notify_reloading();
     reloader->reload();

@@ -97,6 +97,13 @@ public:
     wait();
   }
 
+  void when_stopping(std::function<void(std::chrono::milliseconds)> told) {
+    loop_.post([this, told = std::move(told)]() mutable {
+      when_stopping_ = std::move(told);
+      if (phase_ != Phase::serving) tell_stopping();
+    });
+  }
+
   void wait() {
     std::unique_lock lock(mutex_);
     ended_.wait(lock, [this] { return has_ended_; });
@@ -130,6 +137,7 @@ public:
     }
     phase_ = Phase::draining;
     fail_at_ = until;
+    tell_stopping();
     drain();
     look_again();
   }
@@ -176,6 +184,10 @@ private:
     ended_.notify_all();
   }
 
+  void tell_stopping() const {
+    if (when_stopping_) when_stopping_(std::chrono::ceil<std::chrono::milliseconds>(fail_at_ - Clock::now()));
+  }
+
   void look_again() {
     loop_.start(stopping_, Clock::now() + stop_interval,
                 [](async::Timer& timer) { static_cast<StopTimer&>(timer).owner->go_on_stopping(); });
@@ -208,6 +220,7 @@ private:
   std::unique_ptr<runtime::Runtime> runtime_;
 
   Phase phase_ = Phase::serving;
+  std::function<void(std::chrono::milliseconds)> when_stopping_;
   Clock::time_point fail_at_;
   Clock::time_point close_at_;
   StopTimer stopping_;
@@ -236,6 +249,9 @@ Result<AgentAddress> Node::create(const std::string& type, const std::string& id
 
 void Node::drain() { impl_->post_drain(); }
 void Node::stop(std::chrono::milliseconds grace) { impl_->stop_and_wait(grace); }
+void Node::when_stopping(std::function<void(std::chrono::milliseconds)> told) {
+  impl_->when_stopping(std::move(told));
+}
 void Node::wait() { impl_->wait(); }
 void Node::set_token(std::string token) { impl_->set_token(std::move(token)); }
 bool Node::answers(std::chrono::milliseconds limit) const { return impl_->answers(limit); }

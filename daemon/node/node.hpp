@@ -97,6 +97,9 @@ public:
   void drain();
   /// Drains, lets running calls finish within the grace period, fails the rest, and stops serving.
   void stop(std::chrono::milliseconds grace);
+  /// `told` is called on the loop's thread when the node begins to stop, with the grace period that it
+  /// has from then on: once, at the next turn where it has begun already. @pre started
+  void when_stopping(std::function<void(std::chrono::milliseconds grace)> told);
   /// Waits until the node has stopped: by `stop`, or by `node.stop` from outside.
   void wait();
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "daemon/service/notify.hpp"
@@ -44,17 +45,22 @@ struct Shared {
   Work work;
   std::atomic<int> threads = 0;
   Flag ended;
+  /// The grace that the work gives itself; -1 while it has not begun to end by itself.
+  std::atomic<std::int64_t> own_grace_ms = -1;
+  Flag ending;
 };
 
 class Supervisor {
 public:
   Supervisor(const Signals& signals, Work work, const Patience& patience)
-      : signals_(signals), patience_(patience), shared_(new Shared{std::move(work), 0, {}}) {
+      : signals_(signals), patience_(patience), shared_(std::make_shared<Shared>()) {
+    shared_->work = std::move(work);
     if (patience_.watchdog) next_pet_ = Clock::now();
   }
 
   Ending watch() {
     start([](const Work& work) { work.run(); });
+    watch_ending();
     while (true) {
       pet_if_due();
       if (wait()) return leave(&std::thread::join, Ending::complete);
@@ -74,12 +80,28 @@ private:
     });
   }
 
+  void watch_ending() const {
+    if (!shared_->work.watch_ending) return;
+    shared_->work.watch_ending([shared = std::weak_ptr<Shared>(shared_)](milliseconds grace) {
+      const auto there = shared.lock();
+      std::int64_t none = -1;
+      if (there && there->own_grace_ms.compare_exchange_strong(none, grace.count())) there->ending.set();
+    });
+  }
+
   /// Until something happens or is due; true where the work has ended.
-  [[nodiscard]] bool wait() const {
-    std::array<pollfd, 2> watched{
-        {{signals_.descriptor(), POLLIN, 0}, {shared_->ended.descriptor(), POLLIN, 0}}};
+  [[nodiscard]] bool wait() {
+    const int ending = stopping_ ? -1 : shared_->ending.descriptor();
+    std::array<pollfd, 3> watched{
+        {{signals_.descriptor(), POLLIN, 0}, {shared_->ended.descriptor(), POLLIN, 0}, {ending, POLLIN, 0}}};
     poll(watched.data(), watched.size(), timeout());
+    if ((watched[2].revents & POLLIN) != 0) begin_stopping(milliseconds(shared_->own_grace_ms));
     return (watched[1].revents & POLLIN) != 0;
+  }
+
+  void begin_stopping(milliseconds grace) {
+    if (!std::exchange(stopping_, true)) notify_stopping();
+    give_up_ = Clock::now() + grace + patience_.overtime;
   }
 
   /// For `poll`: milliseconds until the next thing is due, -1 where nothing is.
@@ -99,7 +121,7 @@ private:
   void handle(int signal) {
     if (signal != SIGHUP) {
       stop();
-    } else if (stops_ == 0) {
+    } else if (!stopping_) {
       shared_->work.reload();
     }
   }
@@ -109,9 +131,8 @@ private:
       give_up_ = Clock::now();
       return;
     }
-    if (stops_ == 1) notify_stopping();
     const milliseconds grace = stops_ == 1 ? patience_.grace : milliseconds{0};
-    give_up_ = Clock::now() + grace + patience_.overtime;
+    begin_stopping(grace);
     start([grace](const Work& work) { work.stop(grace); });
   }
 
@@ -125,6 +146,7 @@ private:
   std::shared_ptr<Shared> shared_;
   std::vector<std::thread> threads_;
   int stops_ = 0;
+  bool stopping_ = false;
   Clock::time_point next_pet_ = Clock::time_point::max();
   Clock::time_point give_up_ = Clock::time_point::max();
 };

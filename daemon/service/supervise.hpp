@@ -17,6 +17,10 @@ struct Work {
   /// Asks the work to end within that time, and waits until it has. Runs on threads of its own, twice
   /// where the second signal asks to be quicker.
   std::function<void(std::chrono::milliseconds grace)> stop;
+  /// Called once, before `run` has got far: hands over what the work calls when it begins to end
+  /// without having been asked by `stop`, with the grace it gives itself. From any thread; more calls
+  /// than one do nothing. May be empty.
+  std::function<void(std::function<void(std::chrono::milliseconds grace)> ending)> watch_ending;
   /// SIGHUP.
   std::function<void()> reload;
   /// Whether the work still makes progress. Only while it says so the watchdog is petted.
@@ -40,7 +44,8 @@ enum class Ending {
 };
 
 /// Looks after `work` until it ends: hands signals on, pets the watchdog. The first SIGTERM or SIGINT
-/// asks it to stop within the grace period, a second one to stop at once.
+/// asks it to stop within the grace period, a second one to stop at once. Work that begins to end by
+/// itself has its own grace, and then the same overtime.
 [[nodiscard]] Ending supervise(const Signals& signals, Work work, const Patience& patience);
 
 }  // namespace agentd::service

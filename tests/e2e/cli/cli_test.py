@@ -290,6 +290,19 @@ class Systemd(WithDirectory):
             self.assertEqual(daemon.end(), OK)
             self.assertTrue(self.heard().startswith("STOPPING=1"))
 
+    def test_it_reports_stopping_by_node_stop_too_and_once(self):
+        with Daemon(env=self.env) as daemon:
+            self.assertTrue(self.heard().startswith("READY=1\n"))
+            agent = daemon.rpc("agent.create", type="sleeper", args={"seconds": 3600})["result"]["agent"]
+            daemon.rpc("agent.call", agent=agent)
+            daemon.rpc("node.stop", grace_ms=3_600_000)
+            self.assertTrue(self.heard().startswith("STOPPING=1"))
+            self.assertIsNone(daemon.process.poll())
+            daemon.send(signal.SIGTERM)
+            self.assertEqual(daemon.end(), OK)
+            self.manager.setblocking(False)
+            self.assertRaises(BlockingIOError, self.heard)
+
     def test_it_pets_the_watchdog(self):
         with Daemon(env={**self.env, "WATCHDOG_USEC": "200000"}) as daemon:
             self.assertTrue(self.heard().startswith("READY=1\n"))

@@ -91,6 +91,31 @@ TEST_CASE("work that does not end is abandoned when its time is over") {
   fake->finish();
 }
 
+TEST_CASE("work that begins to end by itself is abandoned when its own grace and the overtime are over") {
+  const Signals signals;
+  const auto fake = std::make_shared<FakeWork>();
+  Work work = work_on(fake, [](auto) {});
+  work.watch_ending = [](const auto& ending) {
+    ending(1ms);
+    ending(1h);
+  };
+  CHECK(supervise(signals, work, {.grace = 1h, .overtime = 1ms, .watchdog = {}}) == Ending::abandoned);
+  CHECK(fake->stops == 0);
+  fake->finish();
+}
+
+TEST_CASE("a signal ends sooner what has begun to end by itself") {
+  const Signals signals;
+  const auto fake = std::make_shared<FakeWork>();
+  Work work = work_on(fake, [fake](auto) { fake->finish(); });
+  work.watch_ending = [](const auto& ending) {
+    ending(1h);
+    send(SIGTERM);
+  };
+  CHECK(supervise(signals, work, {.grace = 7s, .watchdog = {}}) == Ending::complete);
+  CHECK(fake->first_grace_ms == 7000);
+}
+
 TEST_CASE("SIGHUP reloads, and the work goes on") {
   const Signals signals;
   const auto fake = std::make_shared<FakeWork>();

@@ -47,7 +47,9 @@ void TimerWheel::place(Timer& timer) {
   // The level is that of the highest digit (base 256) in which the time differs from now.
   const std::uint64_t differs = timer.tick_ ^ now_;
   const unsigned level =
-      differs == 0 ? 0 : std::min(levels - 1, (63U - static_cast<unsigned>(std::countl_zero(differs))) / slot_bits);
+      differs == 0
+          ? 0
+          : std::min(levels - 1, (63U - static_cast<unsigned>(std::countl_zero(differs))) / slot_bits);
   const auto slot = static_cast<unsigned>((timer.tick_ >> (slot_bits * level)) & (slots - 1));
   Timer*& head = levels_[level].heads[slot];
   timer.previous_ = nullptr;
@@ -104,8 +106,8 @@ void TimerWheel::cascade(unsigned level) {
 void TimerWheel::advance(Clock::time_point time) {
   if (time < origin_) return;
   // Rounded down, against the deadlines' rounding up.
-  const auto target = static_cast<std::uint64_t>(
-      std::chrono::floor<std::chrono::milliseconds>(time - origin_).count());
+  const auto target =
+      static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(time - origin_).count());
   while (now_ < target) {
     if (pending_ == 0) {
       now_ = target;

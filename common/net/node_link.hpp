@@ -65,8 +65,8 @@ public:
   /// which is added, at each sending, from what remains: `{"agent":…,"call":…` and no closing brace.
   /// `Clock::time_point::max()` means the node's own default: no deadline is sent, and while there is
   /// no connection the call is kept for 300 s.
-  virtual void call(const CallId& call, std::string params, Clock::time_point deadline,
-                    OnSettled on_settled, OnProgress on_progress) = 0;
+  virtual void call(const CallId& call, std::string params, Clock::time_point deadline, OnSettled on_settled,
+                    OnProgress on_progress) = 0;
   /// Subscribes to a call made by somebody else.
   virtual void subscribe(const CallId& call, Clock::time_point deadline, OnSettled on_settled,
                          OnProgress on_progress) = 0;

@@ -60,7 +60,8 @@ public:
     auto peers = peer_settings(config_, address_);
     if (!peers) return peers.error();
     peers_ = std::make_unique<peers::PeerLinks>(loop_, *std::move(peers));
-    runtime_ = std::make_unique<runtime::Runtime>(loop_, types_, peers_.get(), runtime_settings(config_, listening_));
+    runtime_ = std::make_unique<runtime::Runtime>(loop_, types_, peers_.get(),
+                                                  runtime_settings(config_, listening_));
     rpc::NodeFacts facts;
     facts.version = AGENTD_VERSION;
     facts.address = address_;
@@ -146,20 +147,23 @@ public:
     const http::ServerCounters& counters = server_->counters();
     rpc::append_metric(out, "agentd_connections", "gauge", "Connections open", server_->connections());
     rpc::append_metric(out, "agentd_websockets", "gauge", "WebSockets open", counters.websockets);
-    rpc::append_metric(out, "agentd_connections_accepted_total", "counter", "Connections accepted", counters.accepted);
+    rpc::append_metric(out, "agentd_connections_accepted_total", "counter", "Connections accepted",
+                       counters.accepted);
     rpc::append_metric(out, "agentd_connections_turned_away_total", "counter",
                        "Connections turned away because there were too many", counters.turned_away);
     rpc::append_metric(out, "agentd_connections_dropped_total", "counter",
                        "Connections ended by the node: stalled, silent, or over a bound", counters.dropped);
     rpc::append_metric(out, "agentd_http_requests_total", "counter", "HTTP requests", counters.requests);
-    rpc::append_metric(out, "agentd_http_refused_total", "counter", "HTTP requests refused", counters.refused);
-    rpc::append_metric(out, "agentd_received_bytes_total", "counter", "Bytes received from clients and peers that dialled",
-                       counters.bytes_received);
-    rpc::append_metric(out, "agentd_sent_bytes_total", "counter", "Bytes sent to clients and peers that dialled",
-                       counters.bytes_sent);
-    rpc::append_metric(out, "agentd_peer_links", "gauge", "Nodes that this one is connected to", peers_->links());
-    rpc::append_metric(out, "agentd_peer_received_bytes_total", "counter", "Bytes received from peers dialled",
-                       peers_->bytes_received());
+    rpc::append_metric(out, "agentd_http_refused_total", "counter", "HTTP requests refused",
+                       counters.refused);
+    rpc::append_metric(out, "agentd_received_bytes_total", "counter",
+                       "Bytes received from clients and peers that dialled", counters.bytes_received);
+    rpc::append_metric(out, "agentd_sent_bytes_total", "counter",
+                       "Bytes sent to clients and peers that dialled", counters.bytes_sent);
+    rpc::append_metric(out, "agentd_peer_links", "gauge", "Nodes that this one is connected to",
+                       peers_->links());
+    rpc::append_metric(out, "agentd_peer_received_bytes_total", "counter",
+                       "Bytes received from peers dialled", peers_->bytes_received());
     rpc::append_metric(out, "agentd_peer_sent_bytes_total", "counter", "Bytes sent to peers dialled",
                        peers_->bytes_sent());
   }

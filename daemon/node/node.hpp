@@ -24,20 +24,20 @@ struct PeerEntry {
 
 /// All bounds of a node, with their defaults. Bytes unless the name says otherwise.
 struct NodeLimits {
-  std::uint64_t body = 1U << 20;                     // an HTTP body, or a WebSocket message of a client
+  std::uint64_t body = 1U << 20;  // an HTTP body, or a WebSocket message of a client
   std::uint32_t header = 16U << 10;
-  std::uint32_t connections = 20'000;                // at once
-  std::uint64_t write_queue = 16U << 20;             // per connection
-  std::uint32_t mailbox = 10'000;                    // calls waiting for one agent
+  std::uint32_t connections = 20'000;     // at once
+  std::uint64_t write_queue = 16U << 20;  // per connection
+  std::uint32_t mailbox = 10'000;         // calls waiting for one agent
   std::uint32_t agents = 4'000'000;
-  std::uint32_t calls = 4'000'000;                   // unsettled, in the node
-  std::uint64_t outcomes = 1ULL << 30;               // kept outcomes; a quarter of it for one caller
-  std::uint32_t tombstones = 500'000;                // released ids that are remembered
-  std::uint32_t blocked_workers = 256;               // workers that wait for a placeholder
-  std::chrono::milliseconds deadline{300'000};       // of a call that names none
+  std::uint32_t calls = 4'000'000;              // unsettled, in the node
+  std::uint64_t outcomes = 1ULL << 30;          // kept outcomes; a quarter of it for one caller
+  std::uint32_t tombstones = 500'000;           // released ids that are remembered
+  std::uint32_t blocked_workers = 256;          // workers that wait for a placeholder
+  std::chrono::milliseconds deadline{300'000};  // of a call that names none
   std::chrono::milliseconds outcome_ttl{3'600'000};
   std::chrono::milliseconds header_time{5'000};
-  std::chrono::milliseconds idle_time{120'000};      // an HTTP connection between requests
+  std::chrono::milliseconds idle_time{120'000};  // an HTTP connection between requests
 };
 
 /// Everything a node needs to know to start: what the daemon reads from its configuration, and what
@@ -90,8 +90,7 @@ public:
   [[nodiscard]] NodeAddress listening() const;
 
   /// Creates an agent from inside the program. Waits for it. @pre started
-  [[nodiscard]] Result<AgentAddress> create(const std::string& type, const std::string& id,
-                                            const Json& args);
+  [[nodiscard]] Result<AgentAddress> create(const std::string& type, const std::string& id, const Json& args);
 
   /// Not ready any more; admits no new calls.
   void drain();

@@ -17,8 +17,9 @@ bool is_loopback(const std::string& host) {
 Result<void> check(const NodeConfig& config) {
   if (!is_wildcard(config.host) || !config.advertise.host.empty()) return {};
   return Error(ErrorKind::invalid_params,
-               "host " + config.host + " listens on every address, but which of them others should use is "
-               "not known: set advertise (--advertise HOST[:PORT])");
+               "host " + config.host +
+                   " listens on every address, but which of them others should use is "
+                   "not known: set advertise (--advertise HOST[:PORT])");
 }
 
 http::ServerSettings server_settings(const NodeConfig& config) {
@@ -31,7 +32,8 @@ http::ServerSettings server_settings(const NodeConfig& config) {
   settings.allowed_origins = config.allowed_origins;
   settings.insecure = config.insecure;
   settings.limits.body = config.limits.body;
-  settings.limits.batch_message = std::max<std::size_t>(settings.limits.batch_message, 2 * config.limits.body);
+  settings.limits.batch_message =
+      std::max<std::size_t>(settings.limits.batch_message, 2 * config.limits.body);
   settings.limits.header = config.limits.header;
   settings.limits.connections = config.limits.connections;
   settings.limits.write_queue = config.limits.write_queue;
@@ -50,7 +52,8 @@ runtime::RuntimeSettings runtime_settings(const NodeConfig& config, const NodeAd
   settings.self = advertised_address(config, listening);
   settings.aliases = {listening};
   if (is_wildcard(config.host) || is_loopback(config.host)) {
-    for (const char* host : {"localhost", "127.0.0.1", "::1"}) settings.aliases.push_back({host, listening.port});
+    for (const char* host : {"localhost", "127.0.0.1", "::1"})
+      settings.aliases.push_back({host, listening.port});
   }
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   settings.workers = config.workers > 0 ? config.workers : 2 * cores;

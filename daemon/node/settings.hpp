@@ -13,7 +13,8 @@ namespace agentd {
 /// `listening` has the real port.
 [[nodiscard]] NodeAddress advertised_address(const NodeConfig& config, const NodeAddress& listening);
 
-[[nodiscard]] runtime::RuntimeSettings runtime_settings(const NodeConfig& config, const NodeAddress& listening);
+[[nodiscard]] runtime::RuntimeSettings runtime_settings(const NodeConfig& config,
+                                                        const NodeAddress& listening);
 
 /// Fails with `invalid_params` for a peer that cannot be one.
 [[nodiscard]] Result<peers::PeerSettings> peer_settings(const NodeConfig& config, const NodeAddress& self);

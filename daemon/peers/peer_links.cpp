@@ -65,14 +65,16 @@ Result<std::shared_ptr<net::NodeLink>> PeerLinks::link(const NodeAddress& node) 
     });
   }
   if (links_.size() >= most_links) {
-    Error error(ErrorKind::overloaded, "this node is connected to " + std::to_string(links_.size()) + " others");
+    Error error(ErrorKind::overloaded,
+                "this node is connected to " + std::to_string(links_.size()) + " others");
     return error.with("limit", "peers");
   }
   net::LinkSettings link;
   link.node = node;
   if (settings_.policy.gets_token(node)) link.token = settings_.token;
   link.give_up_after = settings_.give_up_after;
-  link.may_dial = [policy = settings_.policy](const NodeAddress& asked, const boost::asio::ip::address& address) {
+  link.may_dial = [policy = settings_.policy](const NodeAddress& asked,
+                                              const boost::asio::ip::address& address) {
     return policy.may_dial(asked, address);
   };
   return links_.emplace(node, net::NodeLink::make(loop_, std::move(link))).first->second;
@@ -84,7 +86,9 @@ void PeerLinks::watch(const Placeholder& placeholder, std::chrono::steady_clock:
   if (!there) return fail_later(std::move(on_outcome), there.error());
   (*there)->subscribe(
       placeholder.call, deadline,
-      [on_outcome = std::move(on_outcome)](net::Settled settled) { on_outcome(outcome_of(std::move(settled))); },
+      [on_outcome = std::move(on_outcome)](net::Settled settled) {
+        on_outcome(outcome_of(std::move(settled)));
+      },
       nullptr);
 }
 

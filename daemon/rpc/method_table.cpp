@@ -33,7 +33,8 @@ constexpr std::string_view call_made =
 std::vector<MethodInfo> make_table() {
   return {
       {"agent.call",
-       "Calls a method of an agent; answers at once with a placeholder, or with the value when wait_ms allows",
+       "Calls a method of an agent; answers at once with a placeholder, or with the value when wait_ms "
+       "allows",
        {{"agent", agent_id, true},
         {"method", R"({"type":"string","default":"reply"})"},
         {"input", any},
@@ -53,7 +54,11 @@ std::vector<MethodInfo> make_table() {
        agent_clone},
       {"agent.create",
        "Makes an agent; the same id, type and args again give the same answer",
-       {{"type", type_name, true}, {"agent", agent_id}, {"name", text}, {"args", object}, {"options", options}},
+       {{"type", type_name, true},
+        {"agent", agent_id},
+        {"name", text},
+        {"args", object},
+        {"options", options}},
        agent_made,
        agent_create},
       {"agent.create_many",

@@ -35,8 +35,8 @@ public:
       const auto release = std::move(keep->timer_.keep);
       if (!keep->reply_.wanted()) return;
       if (!state) return keep->reply_.error(state.error());
-      keep->reply_.result(agent_details(
-          *keep->agent_, state->dump(-1, ' ', false, Json::error_handler_t::replace), false));
+      keep->reply_.result(
+          agent_details(*keep->agent_, state->dump(-1, ' ', false, Json::error_handler_t::replace), false));
     });
   }
 
@@ -98,11 +98,12 @@ private:
 void agent_create(MethodContext& context, Request& request) {
   auto params = protocol::read_agent_create_params(request.params);
   if (!params) return request.reply.error(params.error());
-  context.runtime.create(*std::move(params), [&runtime = context.runtime, reply = shared(std::move(request.reply))](
-                                                 Result<runtime::AgentPtr> made) {
-    if (!made) return reply->error(made.error());
-    reply->result(agent_answer(runtime, **made));
-  });
+  context.runtime.create(
+      *std::move(params),
+      [&runtime = context.runtime, reply = shared(std::move(request.reply))](Result<runtime::AgentPtr> made) {
+        if (!made) return reply->error(made.error());
+        reply->result(agent_answer(runtime, **made));
+      });
 }
 
 void agent_create_many(MethodContext& context, Request& request) {
@@ -111,8 +112,9 @@ void agent_create_many(MethodContext& context, Request& request) {
   const auto room = context.runtime.limits().agents - context.runtime.agents();
   if (params->count > room) {
     // Said before the first is made: half of them would help nobody.
-    Error refused(ErrorKind::overloaded, "count is " + std::to_string(params->count) + ", and this node has room for " +
-                                             std::to_string(room) + " more agents (limits.agents)");
+    Error refused(ErrorKind::overloaded, "count is " + std::to_string(params->count) +
+                                             ", and this node has room for " + std::to_string(room) +
+                                             " more agents (limits.agents)");
     return request.reply.error(refused.with("limit", "agents"));
   }
   std::make_shared<ManyAgents>(*std::move(params), std::move(request.reply))->go_on(context.runtime);
@@ -121,12 +123,12 @@ void agent_create_many(MethodContext& context, Request& request) {
 void agent_clone(MethodContext& context, Request& request) {
   auto params = protocol::read_agent_clone_params(request.params);
   if (!params) return request.reply.error(params.error());
-  context.runtime.clone(params->agent, params->as, request.watcher ? request.watcher->caller() : nullptr,
-                        [&runtime = context.runtime, reply = shared(std::move(request.reply))](
-                            Result<runtime::AgentPtr> made) {
-                          if (!made) return reply->error(made.error());
-                          reply->result(agent_answer(runtime, **made));
-                        });
+  context.runtime.clone(
+      params->agent, params->as, request.watcher ? request.watcher->caller() : nullptr,
+      [&runtime = context.runtime, reply = shared(std::move(request.reply))](Result<runtime::AgentPtr> made) {
+        if (!made) return reply->error(made.error());
+        reply->result(agent_answer(runtime, **made));
+      });
 }
 
 void agent_get(MethodContext& context, Request& request) {
@@ -153,9 +155,9 @@ void agent_list(MethodContext& context, Request& request) {
     // The cursor is the agent that the page before ended with.
     const auto last = context.runtime.find_agent(params->cursor);
     if (!last) {
-      return request.reply.error(Error(ErrorKind::invalid_params,
-                                       "cursor \"" + params->cursor +
-                                           "\" is not known: its agent was deleted; start again without one"));
+      return request.reply.error(Error(
+          ErrorKind::invalid_params,
+          "cursor \"" + params->cursor + "\" is not known: its agent was deleted; start again without one"));
     }
     agent = (*last)->next;
   }

@@ -18,7 +18,8 @@ void append_settled_params(std::string& out, const runtime::Call& call, protocol
 void append_refused_params(std::string& out, const CallId& call, const Error& error);
 
 /// What `agent.call` answers: `{call, state, placeholder, value?}`.
-[[nodiscard]] std::string call_answer(const runtime::Runtime& runtime, const runtime::Call& call, bool with_value);
+[[nodiscard]] std::string call_answer(const runtime::Runtime& runtime, const runtime::Call& call,
+                                      bool with_value);
 /// What `call.get` answers.
 [[nodiscard]] std::string call_details(const runtime::Runtime& runtime, const runtime::Call& call);
 /// An entry of `call.list`.

@@ -141,8 +141,8 @@ void Runtime::construct(const AgentPtr& agent, OnCreated on_created) {
            [this, agent, on_created = std::move(on_created)](Result<Json> made) {
              if (made && agent->deleted) return on_created(deleted_error(*agent));
              if (made) return on_created(agent);
-             Error error(ErrorKind::invalid_params,
-                         "agent type \"" + agent->type->name + "\" refused: " + shortened(made.error().message()));
+             Error error(ErrorKind::invalid_params, "agent type \"" + agent->type->name +
+                                                        "\" refused: " + shortened(made.error().message()));
              if (!agent->deleted) {
                for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, located(error, *call));
                forget_agent(*agent);

@@ -2,7 +2,8 @@
 //
 //     conversation local                     both in this program
 //     conversation launched                  each in an agent server of its own, started for it
-//     conversation HOST:PORT                 both on a running server of this program: conversation serve PORT
+//     conversation HOST:PORT                 both on a running server of this program: conversation serve
+//     PORT
 
 #include <iostream>
 #include <string>
@@ -12,7 +13,8 @@
 /// Answers each message with the next number, and has had enough at some point.
 class Counter : public agentd::Agent {
 public:
-  explicit Counter(const agentd::Json& args) : name_(args.value("name", "?")), enough_(args.value("enough", 6)) {}
+  explicit Counter(const agentd::Json& args)
+      : name_(args.value("name", "?")), enough_(args.value("enough", 6)) {}
 
   agentd::Message reply(const agentd::Message& x) override {
     const int next = x.content().is_number() ? x.content().get<int>() + 1 : 1;

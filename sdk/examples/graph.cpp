@@ -43,12 +43,13 @@ void draw(const std::vector<std::pair<std::string, Message>>& flow) {
     const double from = work.at("started").get<double>() - first, to = work.at("ended").get<double>() - first;
     serial += to - from;
     std::string bar(static_cast<std::size_t>(width) + 1, ' ');
-    for (auto i = static_cast<std::size_t>(from * scale); i < static_cast<std::size_t>(to * scale); ++i) bar[i] = '#';
-    std::printf("  %s |%s| %.2f s to %.2f s  on %s\n", work.at("stage").get<std::string>().c_str(), bar.c_str(), from,
-                to, where.c_str());
+    for (auto i = static_cast<std::size_t>(from * scale); i < static_cast<std::size_t>(to * scale); ++i)
+      bar[i] = '#';
+    std::printf("  %s |%s| %.2f s to %.2f s  on %s\n", work.at("stage").get<std::string>().c_str(),
+                bar.c_str(), from, to, where.c_str());
   }
-  std::printf("\n  one after another: %.2f s;  as it ran: %.2f s  (%.1f times as fast)\n", serial, last - first,
-              serial / (last - first));
+  std::printf("\n  one after another: %.2f s;  as it ran: %.2f s  (%.1f times as fast)\n", serial,
+              last - first, serial / (last - first));
 }
 
 }  // namespace
@@ -62,8 +63,9 @@ int main(int argc, char** argv) {
     nodes.push_back(*node);
   }
   try {
-    const AgentRef a = make_stage("A", 0.3, nodes), b = make_stage("B", 0.6, nodes), c = make_stage("C", 0.5, nodes),
-                   d = make_stage("D", 0.4, nodes), e = make_stage("E", 0.9, nodes), f = make_stage("F", 0.3, nodes);
+    const AgentRef a = make_stage("A", 0.3, nodes), b = make_stage("B", 0.6, nodes),
+                   c = make_stage("C", 0.5, nodes), d = make_stage("D", 0.4, nodes),
+                   e = make_stage("E", 0.9, nodes), f = make_stage("F", 0.3, nodes);
     const Message a1 = a();
     const Message b1 = b(a1);
     const Message c1 = c(a1);
@@ -71,8 +73,12 @@ int main(int argc, char** argv) {
     const Message e1 = e();
     const Message f1 = f({d1, e1});
     std::printf("F was given %s\n\n", f1.content().at("given").dump().c_str());  // the only line that waits
-    draw({{a.address().node.text(), a1}, {b.address().node.text(), b1}, {c.address().node.text(), c1},
-          {d.address().node.text(), d1}, {e.address().node.text(), e1}, {f.address().node.text(), f1}});
+    draw({{a.address().node.text(), a1},
+          {b.address().node.text(), b1},
+          {c.address().node.text(), c1},
+          {d.address().node.text(), d1},
+          {e.address().node.text(), e1},
+          {f.address().node.text(), f1}});
   } catch (const agentd::Error& error) {
     return std::fprintf(stderr, "graph: %s\n", error.what()), 1;
   }

@@ -21,10 +21,11 @@ AGENTD_REGISTER_AGENT(Writer);
 class Editor : public agentd::Agent {
 public:
   explicit Editor(const agentd::Json& args)
-      : first_(args.at("first").get<agentd::AgentRef>()), second_(args.at("second").get<agentd::AgentRef>()) {}
+      : first_(args.at("first").get<agentd::AgentRef>()),
+        second_(args.at("second").get<agentd::AgentRef>()) {}
 
   agentd::Task<agentd::Message> reply_async(agentd::Message x) override {
-    const agentd::Message draft = first_(x);    // both are asked at once
+    const agentd::Message draft = first_(x);  // both are asked at once
     const agentd::Message other = second_(x);
     co_await draft;
     co_await other;

@@ -84,11 +84,23 @@ class TypeOf {
 public:
   explicit TypeOf(AgentType& type) : type_(type) {}
 
-  TypeOf& description(std::string text) { type_.description = std::move(text); return *this; }
-  TypeOf& args_schema(Json schema) { type_.args_schema = std::move(schema); return *this; }
-  TypeOf& idempotent() { type_.idempotent = true; return *this; }
+  TypeOf& description(std::string text) {
+    type_.description = std::move(text);
+    return *this;
+  }
+  TypeOf& args_schema(Json schema) {
+    type_.args_schema = std::move(schema);
+    return *this;
+  }
+  TypeOf& idempotent() {
+    type_.idempotent = true;
+    return *this;
+  }
   /// The methods take microseconds and never block: run them on the event loop.
-  TypeOf& quick() { type_.execution = Execution::loop; return *this; }
+  TypeOf& quick() {
+    type_.execution = Execution::loop;
+    return *this;
+  }
   TypeOf& method(std::string name, Message (T::*run)(const Message&)) {
     type_.methods[std::move(name)] = AgentType::Method(
         [run](Agent& agent, const Message& input) { return (static_cast<T&>(agent).*run)(input); });
@@ -146,7 +158,9 @@ std::vector<AgentType>& types_of_this_module() {
 }
 
 template <typename T>
-concept Describes = requires(TypeOf<T>& type) { T::describe(type); };
+concept Describes = requires(TypeOf<T>& type) {
+  T::describe(type);
+};
 
 }  // namespace detail
 

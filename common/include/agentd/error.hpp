@@ -89,12 +89,24 @@ public:
   /// Further members of `data`, such as `limit` or `path`; null where there are none.
   [[nodiscard]] const Json& details() const { return details_; }
 
-  Error& at_call(std::string_view call) { call_ = call; return *this; }
-  Error& at_agent(std::string_view agent) { agent_ = agent; return *this; }
-  Error& at_node(std::string_view node) { node_ = node; return *this; }
+  Error& at_call(std::string_view call) {
+    call_ = call;
+    return *this;
+  }
+  Error& at_agent(std::string_view agent) {
+    agent_ = agent;
+    return *this;
+  }
+  Error& at_node(std::string_view node) {
+    node_ = node;
+    return *this;
+  }
   /// Adds the cause. A chain that would pass `max_chain` links loses its middle, never its root.
   Error& because(Error cause);
-  Error& with_elided(unsigned links) { elided_ = links; return *this; }
+  Error& with_elided(unsigned links) {
+    elided_ = links;
+    return *this;
+  }
   Error& with(std::string_view member, Json value);
 
   /// How long a chain of causes may become: nested JSON has a depth limit.

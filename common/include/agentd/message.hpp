@@ -53,10 +53,10 @@ public:
   /// A message with that content: a string, a number, a `Json`, whatever `Json` is made from.
   /// Throws `Error` (`invalid_params`) where the content is no valid UTF-8 or nested deeper than 64.
   template <typename T>
-    requires(!std::same_as<std::remove_cvref_t<T>, Message> &&
-             !std::same_as<std::remove_cvref_t<T>, MessageFields> &&
-             std::constructible_from<Json, T>)
-  Message(T&& content) : Message(from_json(Json(std::forward<T>(content)))) {}
+  requires(!std::same_as<std::remove_cvref_t<T>, Message> &&
+           !std::same_as<std::remove_cvref_t<T>, MessageFields> && std::constructible_from<Json, T>)
+      Message(T&& content)
+      : Message(from_json(Json(std::forward<T>(content)))) {}
 
   Message(const MessageFields& fields);
 

@@ -239,8 +239,7 @@ TEST_CASE("a long chain of dependent calls fails from its first to its last") {
   world.make("echo", "a");
   const auto first = world.call("first", {.input = "\"end\""});
   auto last = first;
-  for (int i = 0; i < 2'000; ++i)
-    last = world.call("a", {.input = World::placeholder(*last), .caller = ""});
+  for (int i = 0; i < 2'000; ++i) last = world.call("a", {.input = World::placeholder(*last), .caller = ""});
   world.runtime->cancel(*first);
   REQUIRE(world.until_settled(last));
   REQUIRE(last->error);

@@ -47,7 +47,7 @@ PKG_CONFIG_PATH=$(dirname "$(find "$place/usr" -name agentd.pc)")
 export PKG_CONFIG_PATH
 mkdir "$place/with-pkg-config"
 # Word splitting is what the flags need.
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2086
 {
   "$cxx" $flags "$project/serve.cpp" -o "$place/with-pkg-config/serve" $(pkg-config --cflags --libs agentd)
   "$cxx" $flags "$project/call.cpp" -o "$place/with-pkg-config/call" $(pkg-config --cflags --libs agentd-client)

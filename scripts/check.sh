@@ -116,7 +116,7 @@ step_fuzz() {
     echo "fuzz: $target"
     found=$(mktemp -d)
     # What it finds goes into a directory of its own; the seeds are only read.
-    "build/fuzz/fuzz/$target" -max_total_time="${FUZZ_SECONDS:-10}" -verbosity=0 -print_final_stats=0 \
+    "build/fuzz/fuzz/$target" -max_total_time="${FUZZ_SECONDS:-10}" -verbosity=0 -print_funcs=0 -print_final_stats=0 \
       -artifact_prefix="$found/" "$found" "tests/fuzz/corpus/${target%_fuzz}"
     rm -rf "$found"
   done

@@ -98,14 +98,9 @@ step_tidy() {
   printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p build/dev --quiet 2>/dev/null
 }
 
-run_tests_with() { scripts/test.sh --no-deps --preset "$1"; }
+step_asan() { scripts/test.sh --no-deps --preset asan; }
 
-step_asan() {
-  ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
-    run_tests_with asan
-}
-
-step_tsan() { TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_tests_with tsan; }
+step_tsan() { scripts/test.sh --no-deps --preset tsan; }
 
 step_fuzz() {
   [[ -f build/fuzz/build.ninja ]] || cmake --preset fuzz >/dev/null

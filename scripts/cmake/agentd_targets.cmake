@@ -12,19 +12,21 @@ if(AGENTD_SANITIZE)
   add_compile_options(-fsanitize=${AGENTD_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${AGENTD_SANITIZE})
 endif()
+if(AGENTD_SANITIZE MATCHES "thread")
+  # ThreadSanitizer does not see fences. Asio's strands and reactors synchronise by more than their fences.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+endif()
+
+# How many times longer than usual a test may take.
+set(AGENTD_PATIENCE 1)
+if(AGENTD_SANITIZE)
+  set(AGENTD_PATIENCE 4)
+endif()
 
 if(AGENTD_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)
 endif()
 
-# Reading the headers of the standard library, Boost.Asio and nlohmann/json takes longer than the rest.
-# Two flavours: code that may end up in a shared object, and tests, which read Catch2 as well.
-if(AGENTD_PRECOMPILE)
-  agentd_precompiled_flavour(library precompiled.hpp)
-  if(AGENTD_TESTS)
-    agentd_precompiled_flavour(test precompiled_test.hpp LINK Catch2::Catch2)
-    set_target_properties(agentd_precompiled_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-  endif()
 # agentd_precompiled_flavour(NAME HEADER LINK lib...): compiles HEADER once, for agentd_precompiled.
 function(agentd_precompiled_flavour name header)
   cmake_parse_arguments(FLAVOUR "" "" "LINK" ${ARGN})
@@ -34,6 +36,14 @@ function(agentd_precompiled_flavour name header)
   target_precompile_headers(agentd_precompiled_${name} PRIVATE ${CMAKE_SOURCE_DIR}/scripts/cmake/${header})
 endfunction()
 
+# Reading the headers of the standard library, Boost.Asio and nlohmann/json takes longer than the rest.
+# Two flavours: code that may end up in a shared object, and tests, which read Catch2 as well.
+if(AGENTD_PRECOMPILE)
+  agentd_precompiled_flavour(library precompiled.hpp)
+  if(AGENTD_TESTS)
+    agentd_precompiled_flavour(test precompiled_test.hpp LINK Catch2::Catch2)
+    set_target_properties(agentd_precompiled_test PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  endif()
 endif()
 
 # agentd_precompiled(TARGET FLAVOUR): uses the precompiled headers, where the build has them.
@@ -61,6 +71,12 @@ function(agentd_room name)
   agentd_precompiled(agentd_${name} library)
 endfunction()
 
+# agentd_time_limit(TEST SECONDS): fails the test when it takes longer; sanitizers may take a multiple.
+function(agentd_time_limit test seconds)
+  math(EXPR limit "${seconds} * ${AGENTD_PATIENCE}")
+  set_tests_properties(${test} PROPERTIES TIMEOUT ${limit})
+endfunction()
+
 # agentd_unit_test(NAME SOURCES file... LINK lib...): a Catch2 program, one CTest test a test case.
 function(agentd_unit_test name)
   cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})
@@ -70,7 +86,7 @@ function(agentd_unit_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   agentd_precompiled(${name} test)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  agentd_time_limit(${name} 120)
 endfunction()
 
 # agentd_loads_plugins(TARGET): lets the plugins that this program loads find in it what they leave open,

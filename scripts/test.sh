@@ -3,7 +3,7 @@
 #
 #   scripts/test.sh [--preset PRESET] [--no-deps] [-- CTEST ARGUMENT...]
 #
-# The preset is dev where none is given: assertions, debug information, and warnings are errors.
+# The preset is dev where none is given: assertions, line numbers, and warnings are errors.
 # Installs the packages that are missing first, unless --no-deps is given.
 #
 #   scripts/test.sh -- -R runtime      runs the tests with "runtime" in their name

@@ -70,7 +70,7 @@ Message AgentRef::call(std::string_view method, const Message& input, const Call
   CallOptions merged = options;
   if (!merged.deadline) merged.deadline = options_.deadline;
   if (auto* context = detail::current_context()) {
-    return context->call(target.address(), method, input, merged);
+    return context->call(target.address_to_call(), method, input, merged);
   }
   return target.call(method, input, merged);
 }

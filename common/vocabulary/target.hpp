@@ -13,6 +13,8 @@ class Target : public std::enable_shared_from_this<Target> {
 public:
   virtual ~Target() = default;
   [[nodiscard]] virtual const AgentAddress& address() const = 0;
+  /// The address, for a call that is about to be made from inside an agent.
+  [[nodiscard]] virtual const AgentAddress& address_to_call() { return address(); }
   /// A call from outside any agent. (From inside one, the call's context makes it.)
   virtual Message call(std::string_view method, const Message& input, const CallOptions& options) = 0;
   virtual AgentRef clone() = 0;

@@ -80,6 +80,11 @@ const AgentAddress& LocalAgent::address() const {
   return address_;
 }
 
+const AgentAddress& LocalAgent::address_to_call() {
+  if (!moved_to()) make_sure_it_is_made();
+  return address();
+}
+
 Message LocalAgent::call(std::string_view method, const Message& input, const CallOptions& options) {
   if (const auto moved = moved_to()) return moved->call(method, input, options);
   make_sure_it_is_made();
@@ -94,7 +99,8 @@ void LocalAgent::make_sure_it_is_made() {
   protocol::AgentCreateParams params;
   params.agent = address_.agent;
   params.args = args_.dump(-1, ' ', false, Json::error_handler_t::replace);
-  host_.post([agent = self(), params = std::move(params)](runtime::Runtime& runtime) mutable {
+  // Not later: a nested call on the loop looks for the agent at once.
+  host_.enter([agent = self(), params = std::move(params)](runtime::Runtime& runtime) mutable {
     const auto type = agent->host_.know(agent->type_);
     if (!type) return agent->made(type.error());
     params.type = *type;

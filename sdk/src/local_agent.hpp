@@ -23,6 +23,8 @@ public:
 
   /// Whoever asks may keep it as text, so the agent stays from then on.
   [[nodiscard]] const AgentAddress& address() const override;
+  /// The instance is made here: the caller goes to the runtime by itself.
+  [[nodiscard]] const AgentAddress& address_to_call() override;
   Message call(std::string_view method, const Message& input, const CallOptions& options) override;
   AgentRef clone() override;
   AgentRef to_dist(const DistOptions& options) override;

@@ -44,6 +44,8 @@ LocalHost::LocalHost() : nodes_(Session::instance(), loop_) {
 
 void LocalHost::post(std::function<void(runtime::Runtime&)> work) { gate_->post(std::move(work)); }
 
+void LocalHost::enter(std::function<void(runtime::Runtime&)> work) { gate_->enter(std::move(work)); }
+
 void LocalHost::add(const std::shared_ptr<LocalAgent>& agent) {
   const std::lock_guard lock(mutex_);
   agents_[agent->own_id()] = agent;

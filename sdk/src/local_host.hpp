@@ -27,6 +27,8 @@ public:
   static LocalHost& instance();
 
   void post(std::function<void(runtime::Runtime&)> work);
+  /// As `post`, but at once where this is the loop's thread.
+  void enter(std::function<void(runtime::Runtime&)> work);
   [[nodiscard]] bool on_loop() const { return gate_->on_loop(); }
   [[nodiscard]] const std::shared_ptr<runtime::RuntimeGate>& gate() const { return gate_; }
 

@@ -24,6 +24,7 @@
 #include <agentd/error.hpp>
 
 #include "common/protocol/result.hpp"
+#include "sdk/src/lost_node.hpp"
 
 namespace agentd::sdk {
 namespace {
@@ -80,12 +81,35 @@ private:
   posix_spawnattr_t attributes_{};
 };
 
+/// A launched server, and the line that it is heard by. The child ends when the line is closed: as it
+/// is, at the latest, when this process ends.
+struct Child {
+  pid_t pid = -1;
+  int line = -1;
+};
+
+std::string how_it_ended(int status) {
+  if (WIFSIGNALED(status)) return std::string("signal ") + std::to_string(WTERMSIG(status));
+  return "status " + std::to_string(WEXITSTATUS(status));
+}
+
 /// Waits for a child's end, so that it is no zombie, and lets go of its line. By its id: children that
 /// are not ours are not ours to bury.
-void bury(pid_t child, int line) {
-  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+int bury(const Child& child) {
+  int status = 0;
+  while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
   }
-  close(line);
+  close(child.line);
+  return status;
+}
+
+/// Nobody else hears of a server's end at once: who waits for its answers would wait for long.
+void bury_and_tell(const Child& child, const NodeAddress& node) {
+  const std::string end = how_it_ended(bury(child));
+  lose_node(node, Error(ErrorKind::agent_crashed,
+                        "the agent server that to_dist launched at " + node.text() + " has ended: " + end)
+                      .at_node(node.text())
+                      .with("exit", end));
 }
 
 /// The thread that starts launched servers. It lives as long as the process, since a child's death
@@ -106,11 +130,11 @@ public:
 private:
   struct Order {
     std::vector<std::string> arguments;
-    std::promise<Result<int>> started;
+    std::promise<Result<Child>> started;
   };
 
   [[noreturn]] void run();
-  static Result<int> start(const std::vector<std::string>& arguments);
+  static Result<Child> start(const std::vector<std::string>& arguments);
 
   std::mutex mutex_;
   std::condition_variable ordered_;
@@ -131,23 +155,16 @@ void Launcher::run() {
   }
 }
 
-/// Answers a descriptor to hear the child by. The line itself is closed when the child has ended, and
-/// the child ends when the line is closed: as it is, at the latest, when this process ends.
-Result<int> Launcher::start(const std::vector<std::string>& arguments) {
+Result<Child> Launcher::start(const std::vector<std::string>& arguments) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     return not_started("no line to it: " + text_of(errno));
   }
   const pid_t pid = SpawnPlan(ends[1]).spawn(arguments);
   close(ends[1]);
-  if (pid < 0) {
-    close(ends[0]);
-    return not_started(text_of(-pid));
-  }
-  const int hearing = fcntl(ends[0], F_DUPFD_CLOEXEC, 0);
-  std::thread(bury, pid, ends[0]).detach();
-  if (hearing < 0) return not_started("no line to it: " + text_of(errno));
-  return hearing;
+  if (pid > 0) return Child{pid, ends[0]};
+  close(ends[0]);
+  return not_started(text_of(-pid));
 }
 
 /// What the child says: a line with its port, or with `!` and why it has none.
@@ -172,7 +189,7 @@ Result<std::uint16_t> read_port(int line) {
 }
 
 NodeAddress Launcher::launch(std::uint16_t port) {
-  std::future<Result<int>> started;
+  std::future<Result<Child>> started;
   {
     const std::lock_guard lock(mutex_);
     if (!program_name_) {
@@ -186,14 +203,19 @@ NodeAddress Launcher::launch(std::uint16_t port) {
     started = orders_.back().started.get_future();
   }
   ordered_.notify_one();
-  const auto line = started.get();
-  if (!line) throw Error(line.error());
-  const auto listens = read_port(*line);
-  // A child that did not come up is told to end.
-  if (!listens) shutdown(*line, SHUT_RDWR);
-  close(*line);
-  if (!listens) throw Error(listens.error());
-  return {"127.0.0.1", *listens};
+  const auto child = started.get();
+  if (!child) throw Error(child.error());
+  const auto listens = read_port(child->line);
+  if (!listens) {
+    // It is told to end, in case it has not.
+    shutdown(child->line, SHUT_RDWR);
+    std::thread(bury, *child).detach();
+    throw Error(listens.error());
+  }
+  const NodeAddress node{"127.0.0.1", *listens};
+  find_node(node);
+  std::thread(bury_and_tell, *child, node).detach();
+  return node;
 }
 
 }  // namespace

@@ -92,13 +92,13 @@ net::NodeLink& Session::link(SessionNode& node) {
       if (token != tokens_.end()) settings.token = token->second;
     }
     node.link = net::NodeLink::make(loop_, std::move(settings));
-    links_.push_back(node.link.get());
+    links_.push_back(node.link);
   }
   return *node.link;
 }
 
 bool Session::something_waits() const {
-  for (const net::NodeLink* link : links_) {
+  for (const auto& link : links_) {
     if (link->waiting() > 0) return true;
   }
   return false;
@@ -203,7 +203,7 @@ void Session::write_what_was_handed_over() {
 }
 
 bool Session::all_written() const {
-  for (const net::NodeLink* link : links_) {
+  for (const auto& link : links_) {
     if (!link->all_written()) return false;
   }
   return true;

@@ -119,7 +119,8 @@ private:
   // Loop thread only.
   std::vector<RemoteCall*> draining_;
   std::vector<Release> releasing_;
-  std::vector<net::NodeLink*> links_;
+  /// Kept when a node gets another: they are looked at together.
+  std::vector<std::shared_ptr<net::NodeLink>> links_;
 };
 
 }  // namespace agentd::sdk

@@ -1,0 +1,62 @@
+#include "sdk/src/lost_node.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "common/net/node_link.hpp"
+#include "sdk/src/session.hpp"
+
+namespace agentd::sdk {
+namespace {
+
+/// A link to nowhere: everything fails, though never inside the call that asks for it.
+class LostLink final : public net::NodeLink {
+public:
+  LostLink(async::Loop& loop, Error why) : loop_(loop), why_(std::move(why)) {}
+
+  void call(const CallId& call, std::string, Clock::time_point, OnSettled on_settled, OnProgress) override {
+    fail(call, std::move(on_settled));
+  }
+  void subscribe(const CallId& call, Clock::time_point, OnSettled on_settled, OnProgress) override {
+    fail(call, std::move(on_settled));
+  }
+  void request(std::string_view, std::string, Clock::time_point, OnResult on_result) override {
+    loop_.post([why = why_, on_result = std::move(on_result)] { on_result(why); });
+  }
+  void notify(std::string_view, std::string) override {}
+  void release(const CallId&) override {}
+  [[nodiscard]] std::size_t waiting() const override { return 0; }
+  [[nodiscard]] std::uint64_t bytes_sent() const override { return 0; }
+  [[nodiscard]] std::uint64_t bytes_received() const override { return 0; }
+  void stop(const Error&) override {}
+
+private:
+  void fail(const CallId& call, OnSettled on_settled) {
+    Error why = why_;
+    why.at_call(call.text());
+    loop_.post([why = std::move(why), on_settled = std::move(on_settled)] { on_settled({why}); });
+  }
+
+  async::Loop& loop_;
+  Error why_;
+};
+
+}  // namespace
+
+void lose_node(const NodeAddress& address, const Error& why) {
+  Session::instance().post([address, why] {
+    Session& session = Session::instance();
+    SessionNode& node = session.node(address);
+    const auto last = std::exchange(node.link, std::make_shared<LostLink>(session.loop(), why));
+    if (last) last->stop(why);
+  });
+}
+
+void find_node(const NodeAddress& address) {
+  Session::instance().post([address] {
+    SessionNode& node = Session::instance().node(address);
+    if (std::dynamic_pointer_cast<LostLink>(node.link)) node.link = nullptr;
+  });
+}
+
+}  // namespace agentd::sdk

@@ -18,11 +18,27 @@ flags=
 
 "$cmake" --install "$build" --prefix "$place/usr" --component sdk >/dev/null
 
-# No header of the SDK may need more than the SDK and the JSON library.
-if grep -rlE '#include [<"](boost|simdjson|spdlog|common/|sdk/|daemon/)' "$place/usr/include"; then
-  echo "the headers above include what is not installed" >&2
+# refuse TEXT COMMAND...: ends the test with TEXT where COMMAND finds anything.
+refuse() {
+  text=$1
+  shift
+  found=$("$@") || return 0
+  echo "$text: $found" >&2
   exit 1
-fi
+}
+
+# A stranger's project takes neither our warnings, nor our precompiled headers, nor our sanitizers.
+refuse "flags of our own builds are installed" \
+  grep -rnE -e '-fsanitize|-fpch|-Winvalid-pch|-Werror|-Wall|/build/' "$place/usr" --include=*.cmake --include=*.pc
+
+# No header of the SDK needs more than the SDK, the JSON library and the standard library.
+for header in "$place"/usr/include/agentd/*.hpp; do
+  echo "#include <agentd/$(basename "$header")>"
+done >"$place/all.cpp"
+"$cxx" -std=c++20 -M -I"$place/usr/include" "$place/all.cpp" >"$place/all.d"
+refuse "the SDK's headers include these" grep -E '/(boost|asio|simdjson|spdlog|openssl)/' "$place/all.d"
+refuse "these headers include what is not installed" \
+  grep -rnE '#include [<"](common|sdk|daemon)/' "$place/usr/include"
 
 # meet PROGRAM-WITH-SERVER PROGRAM-THAT-CALLS
 meet() {
@@ -41,6 +57,12 @@ meet() {
   -DCMAKE_PREFIX_PATH="$place/usr" -DCMAKE_CXX_FLAGS="$flags" >/dev/null
 "$cmake" --build "$place/with-cmake" >/dev/null
 "$place/with-cmake/own_agent"
+
+# Without server code: a program that only calls has none of it.
+nm -C "$place/with-cmake/call" >"$place/symbols"
+grep -q 'agentd::net::' "$place/symbols"
+refuse "a program that links agentd::client has server code" \
+  grep -m 3 -E 'agentd::(runtime|node|rpc|http|peers|agents)::' "$place/symbols"
 meet "$place/with-cmake/serve" "$place/with-cmake/call"
 
 PKG_CONFIG_PATH=$(dirname "$(find "$place/usr" -name agentd.pc)")

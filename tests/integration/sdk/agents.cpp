@@ -33,3 +33,8 @@ Message Notebook::count(const Message& n) {
   for (int i = 1; i <= n.content().get<int>(); ++i) agentd::this_call::progress(i);
   return n;
 }
+
+agentd::Task<Message> Gate::reply_async(Message x) {
+  while (!open) co_await agentd::this_call::sleep(std::chrono::milliseconds(1));
+  co_return x;
+}

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+
 #include <agentd/agentd.hpp>
 
 /// Keeps what it is told, and says so.
@@ -60,6 +62,13 @@ public:
   agentd::Message reply(const agentd::Message& x) override {
     throw std::runtime_error(x.content().get<std::string>());
   }
+};
+
+/// Holds its answer back until it is told. Not registered: local agents only.
+class Gate : public agentd::Agent {
+public:
+  agentd::Task<agentd::Message> reply_async(agentd::Message x) override;
+  static inline std::atomic<bool> open{false};
 };
 
 /// Does not come to be.

@@ -1,5 +1,3 @@
-#include <atomic>
-
 #include <catch2/catch.hpp>
 
 #include "tests/integration/sdk/agents.hpp"
@@ -13,16 +11,6 @@ using agentd::Message;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Holds its answer back until it is told.
-class Gate : public agentd::Agent {
-public:
-  agentd::Task<Message> reply_async(Message x) override {
-    while (!agentd::this_call::cancelled() && !open) co_await agentd::this_call::sleep(1ms);
-    co_return x;
-  }
-  static inline std::atomic<bool> open{false};
-};
 
 namespace other {
 class Gate : public agentd::Agent {

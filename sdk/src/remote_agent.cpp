@@ -93,7 +93,12 @@ void RemoteAgent::submit(RemoteCall& call) {
   step.call = &call;
   lane->second.push_back(std::move(step));
   call.watch_deadline();
-  if (!call.plan().plain) watch_inputs(call);
+  if (call.plan().plain) return;
+  watch_inputs(call);
+  // What settles on another thread may have done so after it was looked at, and before it was watched.
+  const std::string caller = call.plan().caller;
+  look_at_inputs(call);
+  pump(caller);
 }
 
 bool RemoteAgent::sendable(RemoteCall& call) {

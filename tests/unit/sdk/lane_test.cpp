@@ -160,6 +160,19 @@ TEST_CASE("a value that is not there yet holds back the later calls to that agen
   CHECK(node.inputs() == std::vector<Json>{content(1), content(2)});
 }
 
+TEST_CASE("an input that settles while its call is looked at is not missed") {
+  FakeNode node;
+  // So many parts that looking at them takes a while.
+  std::vector<Message> parts(20'000, Message(0));
+  for (std::size_t i = 1; i <= 50; ++i) {
+    parts.back() = pending();
+    const Message answer = node.agent(Message::inputs(parts));
+    std::this_thread::sleep_for(i * 20us);
+    settle(parts.back(), i);
+    REQUIRE(node.sent() == i);
+  }
+}
+
 TEST_CASE("an input whose own call has not been sent is waited for, and then sent by reference") {
   FakeNode node, other;
   const Message late = pending();

@@ -5,7 +5,7 @@
 
 #include "sdk/src/session.hpp"
 #include "tests/integration/sdk/agents.hpp"
-#include "tests/integration/sdk/process.hpp"
+#include "tests/integration/support/process.hpp"
 
 using agentd::AgentRef;
 using agentd::Error;

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/integration/sdk/agents.hpp"
-#include "tests/integration/sdk/process.hpp"
+#include "tests/integration/support/process.hpp"
 
 using agentd::AgentRef;
 using agentd::Error;

@@ -3,7 +3,7 @@
 
 #include <agentd/agentd.hpp>
 
-#include "tests/integration/sdk/process.hpp"
+#include "tests/integration/sdk/parts.hpp"
 
 int main(int argc, char** argv) {
   play_part(argc, argv);

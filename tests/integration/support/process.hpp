@@ -6,10 +6,12 @@
 
 #include <sys/types.h>
 
-/// This test program, started again to play another part; killed at the end of the scope.
+/// A program that a test started; killed at the end of the scope.
 class OtherProcess {
 public:
+  /// This test program again, to play another part.
   explicit OtherProcess(const std::vector<std::string>& part);
+  OtherProcess(const std::string& program, const std::vector<std::string>& arguments);
   ~OtherProcess();
   OtherProcess(const OtherProcess&) = delete;
   OtherProcess& operator=(const OtherProcess&) = delete;
@@ -31,6 +33,3 @@ bool becomes_true(const std::function<bool()>& condition);
 
 /// Neither running nor a zombie of ours.
 bool is_gone(pid_t pid);
-
-/// The program itself in another part; nothing where `arguments` name none.
-void play_part(int argc, char** argv);

@@ -1,0 +1,75 @@
+#include "tests/integration/sdk/parts.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+
+#include "tests/integration/sdk/agents.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+void tell(const std::string& line) { std::cout << line << std::endl; }
+
+/// A server on that port.
+void serve(std::uint16_t port) {
+  agentd::AgentServer server{{.port = port}};
+  server.launch();
+  tell(std::to_string(server.port()));
+  server.wait_until_terminate();
+  tell("ended");
+}
+
+/// A program with a launched server, which never ends by itself.
+void be_a_parent() {
+  const auto agent = agentd::make<Notebook>().to_dist();
+  tell(agent.call("pid").content().dump());
+  std::this_thread::sleep_for(300s);
+}
+
+/// Calls, reads nothing, and ends.
+void call_and_end(std::uint16_t port, const std::string& agent) {
+  const auto notebook = agentd::attach(agent, {.port = port});
+  for (int i = 0; i < 100; ++i) (void)notebook(i);
+}
+
+void call_nobody_and_end(std::uint16_t port) {
+  static const agentd::Message forever = agentd::attach("nobody", {.port = port})(1);
+}
+
+void launch_without_init() {
+  try {
+    (void)agentd::make<Notebook>().to_dist();
+    tell("launched");
+  } catch (const std::logic_error& error) {
+    tell(error.what());
+  }
+}
+
+}  // namespace
+
+void play_part(int argc, char** argv) {
+  if (argc < 2) return;
+  const std::string part = argv[1];
+  const auto port = static_cast<std::uint16_t>(argc > 2 ? std::atoi(argv[2]) : 0);
+  if (part == "--no-init") {
+    launch_without_init();
+    std::exit(0);
+  }
+  agentd::init(argc, argv);
+  if (part == "--serve")
+    serve(port);
+  else if (part == "--parent")
+    be_a_parent();
+  else if (part == "--call-and-end")
+    call_and_end(port, argv[3]);
+  else if (part == "--call-nobody")
+    call_nobody_and_end(port);
+  else
+    return;
+  std::exit(0);
+}

@@ -7,6 +7,8 @@
 AGENTD_REGISTER_AGENT(Notebook);
 AGENTD_REGISTER_AGENT(Relay);
 AGENTD_REGISTER_AGENT(AsyncRelay);
+AGENTD_REGISTER_AGENT(Inflater);
+AGENTD_REGISTER_AGENT(Mirror);
 AGENTD_REGISTER_AGENT_AS(Failing, "failing");
 AGENTD_REGISTER_AGENT(Stillborn);
 
@@ -37,4 +39,11 @@ Message Notebook::count(const Message& n) {
 agentd::Task<Message> Gate::reply_async(Message x) {
   while (!open) co_await agentd::this_call::sleep(std::chrono::milliseconds(1));
   co_return x;
+}
+
+Message Inflater::reply(const Message& size) { return std::string(size.content().get<std::size_t>(), 'x'); }
+
+Message Mirror::reply(const Message& x) {
+  return Json{{"content", x.content()}, {"name", x.name()},         {"role", x.role()},
+              {"id", x.id()},           {"metadata", x.metadata()}, {"timestamp", x.timestamp()}};
 }

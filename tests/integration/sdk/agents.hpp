@@ -56,6 +56,22 @@ private:
   agentd::AgentRef to_;
 };
 
+/// Answers with a text of so many characters.
+class Inflater : public agentd::Agent {
+public:
+  agentd::Message reply(const agentd::Message& size) override;
+  /// How long its input's content is, as JSON.
+  agentd::Message measure(const agentd::Message& x) { return x.raw_content().size(); }
+
+  static void describe(agentd::TypeOf<Inflater>& type) { type.method("measure", &Inflater::measure); }
+};
+
+/// Answers with what it can see of a message.
+class Mirror : public agentd::Agent {
+public:
+  agentd::Message reply(const agentd::Message& x) override;
+};
+
 /// Throws what it gets.
 class Failing : public agentd::Agent {
 public:

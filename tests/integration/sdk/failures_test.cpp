@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <catch2/catch.hpp>
 
+#include "sdk/src/session.hpp"
 #include "tests/integration/sdk/agents.hpp"
 #include "tests/integration/support/process.hpp"
 
@@ -32,8 +33,12 @@ TEST_CASE("an error says who failed, and why, down to the first cause") {
   const Message answer = echo(echo(failing("no tide today")));
   REQUIRE(answer.error());
   CHECK(answer.error()->kind() == ErrorKind::input_failed);
+  CHECK(answer.error()->agent() == echo.id());
+  CHECK(answer.error()->cause()->kind() == ErrorKind::input_failed);
   const Error& root = answer.error()->root();
   CHECK(root.kind() == ErrorKind::agent_failed);
+  CHECK(root.code() == -32016);
+  CHECK_FALSE(root.call().empty());
   CHECK(root.message() == "no tide today");
   CHECK(root.agent() == failing.id());
   CHECK(root.node() == "127.0.0.1:" + std::to_string(first.at().port));
@@ -136,6 +141,18 @@ TEST_CASE("a program may end with calls in flight, and they run") {
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
   CHECK(becomes_true([&] { return notebook.call("notes").content().size() == 100; }));
+}
+
+TEST_CASE("what a program called before it ended can be read by the call's id") {
+  const Server server;
+  OtherProcess caller({"--call-slow-and-end", std::to_string(server.at().port)});
+  const std::string call = caller.line();
+  CHECK(WIFEXITED(caller.wait()));
+  auto& session = agentd::sdk::Session::instance();
+  const auto answer = session.ask(session.node({"127.0.0.1", server.at().port}), "call.get",
+                                  Json{{"call", call}, {"wait_ms", 10'000}}.dump());
+  REQUIRE(answer.has_value());
+  CHECK(Json::parse(*answer)["value"]["content"] == "late");
 }
 
 TEST_CASE("a program that called where nobody listens ends all the same") {

@@ -54,6 +54,44 @@ TEST_CASE("a flow has the same transcript wherever its agents are") {
   CHECK(local == mixed);
 }
 
+TEST_CASE("an agent sees the same message wherever it is") {
+  const Server server;
+  const AgentRef here = agentd::make<Mirror>();
+  const std::vector<AgentRef> agents{here, agentd::make<Mirror>().to_dist(server.here()),
+                                     agentd::make<Mirror>().to_dist()};
+  const Message whole({.content = "tide",
+                       .name = "moon",
+                       .role = "user",
+                       .metadata = {{"phase", 3}},
+                       .id = "m-1",
+                       .timestamp = "2026-01-02T03:04:05Z"});
+  for (const Message& x :
+       {whole, Message(), Message("bare"), Message(nullptr), Message::inputs({whole, 1})}) {
+    const Json expected = here(x).content();
+    for (const AgentRef& agent : agents) CHECK(agent(x).content() == expected);
+  }
+  CHECK(here(whole).content() == Json{{"content", "tide"},
+                                      {"name", "moon"},
+                                      {"role", "user"},
+                                      {"id", "m-1"},
+                                      {"metadata", {{"phase", 3}}},
+                                      {"timestamp", "2026-01-02T03:04:05Z"}});
+  CHECK(here().content()["content"].is_null());
+}
+
+TEST_CASE("an answer says whose it is, and when it was given, wherever the agent is") {
+  const Server server;
+  for (const AgentRef& agent :
+       {notebook("N"), notebook("N").to_dist(server.here()), notebook("N").to_dist()}) {
+    const Message answer = agent("x");
+    CHECK(answer.name() == "N");
+    CHECK(answer.role() == "assistant");
+    CHECK_FALSE(answer.id().empty());
+    CHECK_THAT(answer.timestamp(), Catch::EndsWith("Z"));
+    CHECK(answer.metadata().is_null());
+  }
+}
+
 TEST_CASE("local answers go to distributed agents, and theirs to local ones") {
   const Server server;
   const AgentRef local = notebook("L"), far = server.make("echo");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -37,6 +38,15 @@ void call_and_end(std::uint16_t port, const std::string& agent) {
   for (int i = 0; i < 100; ++i) (void)notebook(i);
 }
 
+/// Calls, says which call it is, and ends before there is an answer.
+void call_slow_and_end(std::uint16_t port) {
+  const auto slow = agentd::remote("sleeper", {.port = port}, {{"seconds", 0.3}});
+  const agentd::Message answer = slow("late");
+  std::optional<agentd::Placeholder> sent;
+  while (!(sent = answer.placeholder())) std::this_thread::sleep_for(1ms);
+  tell(std::string(sent->call.text()));
+}
+
 void call_nobody_and_end(std::uint16_t port) {
   static const agentd::Message forever = agentd::attach("nobody", {.port = port})(1);
 }
@@ -67,6 +77,8 @@ void play_part(int argc, char** argv) {
     be_a_parent();
   else if (part == "--call-and-end")
     call_and_end(port, argv[3]);
+  else if (part == "--call-slow-and-end")
+    call_slow_and_end(port);
   else if (part == "--call-nobody")
     call_nobody_and_end(port);
   else

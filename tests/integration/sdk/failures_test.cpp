@@ -126,6 +126,8 @@ TEST_CASE("a server ends on SIGTERM, and its program goes on") {
   OtherProcess server({"--serve", "0"});
   const std::uint16_t port = port_of(server);
   CHECK(agentd::remote("echo", {.port = port})(1).content() == 1);
+  // It says its port before it waits for its end.
+  REQUIRE(becomes_true([&] { return catches(server.pid(), SIGTERM); }));
   kill(server.pid(), SIGTERM);
   CHECK(server.line() == "ended");
   const int status = server.wait();

@@ -65,6 +65,16 @@ bool becomes_true(const std::function<bool()>& condition) {
   return false;
 }
 
+bool catches(pid_t pid, int signal) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  const std::string wanted = "SigCgt:";
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(wanted)) continue;
+    return (std::stoull(line.substr(wanted.size()), nullptr, 16) >> (signal - 1) & 1) != 0;
+  }
+  return false;
+}
+
 bool is_gone(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string text;

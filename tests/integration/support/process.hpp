@@ -31,5 +31,8 @@ private:
 /// Asks again and again, for 10 s at most.
 bool becomes_true(const std::function<bool()>& condition);
 
+/// Whether that process has a handler for that signal.
+bool catches(pid_t pid, int signal);
+
 /// Neither running nor a zombie of ours.
 bool is_gone(pid_t pid);

@@ -93,8 +93,9 @@ Message RunContext::call(const AgentAddress& agent, std::string_view method, con
   nested.path.push_back(nested.caller);
   nested.deadline = deadline_;
   const auto now = std::chrono::steady_clock::now();
-  // Compared as durations: the longest that can be said would overflow a time.
-  if (options.deadline && *options.deadline < deadline_ - now) nested.deadline = now + *options.deadline;
+  // Compared as milliseconds: the longest that can be said would overflow anything finer.
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - now);
+  if (options.deadline && *options.deadline < left) nested.deadline = now + *options.deadline;
   Message outcome = make_nested_message(gate_, gate_->node_of(agent), nested.call);
   nested.cell = outcome.cell();
   {

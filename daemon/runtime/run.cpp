@@ -131,10 +131,13 @@ void Runtime::run_method(const CallPtr& call) {
   }
   const auto& function = std::get<AgentType::Method>(method);
   if (agent.type->execution == Execution::loop) {
-    const detail::ContextScope scope(call->running.get());
-    Result<Message> result = outcome_of_method([&] { return function(*agent.body, input); });
-    finished(call, result);
-    return;
+    Result<Message> result = Message();
+    {
+      const detail::ContextScope scope(call->running.get());
+      result = outcome_of_method([&] { return function(*agent.body, input); });
+    }
+    // Outside the scope: what others do on being told is not this method's doing.
+    return finished(call, result);
   }
   // What crosses to the worker holds no reference that is counted on the loop only: the runtime keeps
   // the call and its agent until the worker is back.
@@ -197,26 +200,26 @@ void Runtime::finish(const CallPtr& call, Result<Message> result) {
 }
 
 void Runtime::finished(const CallPtr& call, Result<Message>& result) {
-  if (!result) {
-    if (!call->is_settled()) settle_failed(*call, located(result.error(), *call));
-    return agent_idle(call);
+  if (result && !result->ready()) {
+    // The method answered with a message that has not settled: the call settles with it, and the agent
+    // is busy until then. It keeps the call, so a plain pointer crosses the threads.
+    call->running->returns(*result);
+    return result->cell()->when_readable([gate = gate_, id = call.get()] {
+      gate->post([id](Runtime& runtime) { runtime.finish(CallPtr(id), id->running->returned()); });
+    });
   }
-  const Message& message = *result;
-  if (message.ready()) {
-    settle_with(call, message);
-    return agent_idle(call);
+  // The method is over, so a failure ends nothing that it waits for: what it called goes on.
+  call->running.reset();
+  if (result) {
+    settle_with(call, *result);
+  } else if (!call->is_settled()) {
+    settle_failed(*call, located(result.error(), *call));
   }
-  // The method answered with a message that has not settled: the call settles with it, and the agent
-  // is busy until then. It keeps the call, so a plain pointer crosses the threads.
-  call->running->returns(message);
-  message.cell()->when_readable([gate = gate_, id = call.get()] {
-    gate->post([id](Runtime& runtime) { runtime.finish(CallPtr(id), id->running->returned()); });
-  });
+  agent_idle(call);
 }
 
 void Runtime::agent_idle(const CallPtr& call) {
   HostedAgent& agent = *call->agent;
-  call->running.reset();
   if (agent.running == call) {
     agent.running.reset();
     --running_;

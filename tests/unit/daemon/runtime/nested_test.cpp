@@ -83,6 +83,41 @@ TEST_CASE("a quick method cannot wait, and is told what to do; it may answer wit
   CHECK(content_of(*next) == "3");
 }
 
+TEST_CASE("who is told of an outcome is outside of the method that made it") {
+  struct Asking : Watcher {
+    void settled(const Call&, protocol::SettledMode) override { told_in = this_call::id(); }
+    void unknown(const CallId&, const Error&) override {}
+    CallId told_in = CallId::mint();
+  };
+  World world;
+  world.make("echo", "a");
+  const auto call = world.call("a", {.input = "1"});
+  const auto watcher = std::make_shared<Asking>();
+  world.runtime->watch(*call, watcher, protocol::SettledMode::value);
+  world.settle();
+  CHECK(content_of(*call) == "1");
+  CHECK(watcher->told_in.empty());
+}
+
+TEST_CASE("what a method called goes on when the method fails") {
+  World world;
+  world.make("log", "a");
+  world.make("hold", "slow");
+  world.add_coroutine("hasty", [](Agent&, Message input) -> Task<Message> {
+    (void)here("a")(input);
+    (void)here("slow")(input);
+    throw std::runtime_error("no patience");
+    co_return input;
+  });
+  world.make("hasty", "h");
+  const auto call = world.call("h", {.input = "1"});
+  world.settle();
+  REQUIRE(call->error);
+  CHECK(world.log == std::vector<std::string>{"1", "1"});
+  CHECK(world.runtime->counters().cancelled == 0);
+  CHECK(world.runtime->running() == 1);
+}
+
 TEST_CASE("a method that answers with a call that fails has failed, with that as the cause") {
   World world;
   world.make("failer", "a");

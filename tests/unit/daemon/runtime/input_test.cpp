@@ -229,8 +229,8 @@ TEST_CASE("what a settled call was given is let go of") {
   world.let_go();
   world.settle();
   CHECK(state_of(*call) == "done");
-  // The outcome itself, and the echo of it, which are one text: no copy in the input.
-  CHECK(input->content.use_count() == 2);
+  // One text: what the first call was sent, by which it is known again, its outcome, and the echo's outcome.
+  CHECK(input->content.use_count() == 3);
 }
 
 TEST_CASE("a long chain of dependent calls fails from its first to its last") {

@@ -134,7 +134,9 @@ bool World::until(const std::function<bool()>& done) {
   const auto limit = Runtime::Clock::now() + std::chrono::seconds(30);
   while (!done()) {
     if (Runtime::Clock::now() > limit) return false;
-    loop.run_once(std::chrono::milliseconds(2));
+    settle();
+    // What is still missing comes from a worker, or in time.
+    if (!done()) loop.run_once(std::chrono::milliseconds(2));
   }
   return true;
 }

@@ -97,12 +97,12 @@ struct Body : Agent {};
 
 /// How a test makes a call; what is left out is as for a plain request.
 struct Ask {
-  std::string input;
-  std::string id;
+  std::string input = {};
+  std::string id = {};
   std::string caller = "me";
   std::string method = "reply";
-  std::optional<std::chrono::milliseconds> deadline;
-  std::vector<std::string> path;
+  std::optional<std::chrono::milliseconds> deadline = {};
+  std::vector<std::string> path = {};
 };
 
 /// A small node without sockets, whose loop the test turns by hand.

@@ -3,6 +3,7 @@
 import datetime
 
 FOREVER = {"seconds": 600}
+BUSY = {"iterations": 1_000_000_000}  # a burner that no machine is done with before its test gives it up
 OVERDUE = 2  # seconds after its deadline by which a call has settled
 
 

@@ -21,7 +21,7 @@ void collect_waits(const Call& call, const FindCall& find, std::vector<const Cal
   for (std::size_t slot = 0; slot < call.input.slots(); ++slot) {
     if (const auto& source = call.input.source(slot).placeholder) add(find(source->call));
   }
-  add(call.lane_previous);
+  if (call.lane) add(call.lane_previous);
   // A settled call may still occupy its agent; what its method waits for is all that is known.
   if (const Call* running = call.agent->running.get()) {
     if (running->is_settled()) {

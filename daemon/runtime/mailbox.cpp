@@ -10,6 +10,22 @@ bool is_younger(const CallPtr& a, const CallPtr& b) { return a->seq > b->seq; }
 
 bool waits_here(const Call& call) { return call.state == CallState::queued; }
 
+/// Puts the call at the chain's end, which holds it from here on.
+void link(Lane& chain, Call& call) {
+  intrusive_ptr_add_ref(&call);
+  call.lane_previous = chain.tail;
+  (chain.tail ? chain.tail->lane_next : chain.head) = &call;
+  chain.tail = &call;
+}
+
+/// Answers what the chain held.
+CallPtr unlink(Lane& chain, Call& call) {
+  (call.lane_previous ? call.lane_previous->lane_next : chain.head) = call.lane_next;
+  (call.lane_next ? call.lane_next->lane_previous : chain.tail) = call.lane_previous;
+  call.lane_next = call.lane_previous = nullptr;
+  return {&call, false};
+}
+
 }  // namespace
 
 Mailbox::~Mailbox() { clear(); }
@@ -18,8 +34,8 @@ void Mailbox::clear() {
   for (const CallPtr& call : all()) {
     if (call->lane) leave_lane(*call);
   }
+  while (outside_.head) unlink(outside_, *outside_.head);
   eligible_.clear();
-  outside_.clear();
   size_ = 0;
 }
 
@@ -42,27 +58,21 @@ Lane& Mailbox::lane_of(Caller& caller) {
 void Mailbox::add(Call& call, bool in_lane) {
   ++size_;
   if (in_lane && call.caller) {
-    Lane& lane = lane_of(*call.caller);
-    intrusive_ptr_add_ref(&call);
-    call.lane = &lane;
-    call.lane_previous = lane.tail;
-    (lane.tail ? lane.tail->lane_next : lane.head) = &call;
-    lane.tail = &call;
+    call.lane = &lane_of(*call.caller);
+    link(*call.lane, call);
   } else if (call.state == CallState::waiting) {
-    outside_.emplace_back(&call);
+    link(outside_, call);
   }
   if (waits_here(call) && (!call.lane || call.lane->head == &call)) make_eligible(call);
 }
 
 void Mailbox::inputs_there(Call& call) {
-  if (!call.lane) {
-    const auto found = std::find(outside_.begin(), outside_.end(), &call);
-    if (found != outside_.end()) {
-      std::swap(*found, outside_.back());
-      outside_.pop_back();
-    }
-  }
   if (!call.lane || call.lane->head == &call) make_eligible(call);
+  if (is_outside(call)) unlink(outside_, call);
+}
+
+bool Mailbox::is_outside(const Call& call) const {
+  return !call.lane && (call.lane_previous || outside_.head == &call);
 }
 
 void Mailbox::make_eligible(Call& call) {
@@ -88,12 +98,9 @@ void Mailbox::remove(Call& call) {
   if (eligible_.size() > 2 * size_ + 64) drop_settled();
   if (call.lane) {
     leave_lane(call);
-    return;
+  } else if (is_outside(call)) {
+    unlink(outside_, call);
   }
-  const auto found = std::find(outside_.begin(), outside_.end(), &call);
-  if (found == outside_.end()) return;
-  std::swap(*found, outside_.back());
-  outside_.pop_back();
 }
 
 void Mailbox::drop_settled() {
@@ -104,9 +111,7 @@ void Mailbox::drop_settled() {
 void Mailbox::leave_lane(Call& call) {
   Lane& lane = *std::exchange(call.lane, nullptr);
   const bool was_head = lane.head == &call;
-  (call.lane_previous ? call.lane_previous->lane_next : lane.head) = call.lane_next;
-  (call.lane_next ? call.lane_next->lane_previous : lane.tail) = call.lane_previous;
-  call.lane_next = call.lane_previous = nullptr;
+  const CallPtr keep = unlink(lane, call);
   if (!lane.head) {
     // An empty lane is no lane: another caller may take its place.
     Caller* caller = std::exchange(lane.caller, nullptr);
@@ -115,14 +120,14 @@ void Mailbox::leave_lane(Call& call) {
   } else if (was_head && waits_here(*lane.head)) {
     make_eligible(*lane.head);
   }
-  intrusive_ptr_release(&call);
 }
 
 std::vector<CallPtr> Mailbox::all() const {
-  std::vector<CallPtr> calls = outside_;
+  std::vector<CallPtr> calls;
   const auto add_lane = [&calls](const Lane& lane) {
     for (Call* call = lane.head; call; call = call->lane_next) calls.emplace_back(call);
   };
+  add_lane(outside_);
   add_lane(first_);
   if (others_) {
     for (const auto& [caller, lane] : *others_) add_lane(*lane);

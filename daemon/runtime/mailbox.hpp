@@ -48,6 +48,7 @@ public:
 private:
   Lane& lane_of(Caller& caller);
   void leave_lane(Call& call);
+  [[nodiscard]] bool is_outside(const Call& call) const;
   void make_eligible(Call& call);
   void drop_settled();
 
@@ -57,8 +58,9 @@ private:
   /// The first caller's lane needs no memory of its own.
   Lane first_;
   std::unique_ptr<boost::unordered_flat_map<Caller*, std::unique_ptr<Lane>>> others_;
-  /// Calls in no lane, whose inputs are not there yet.
-  std::vector<CallPtr> outside_;
+  /// Calls in no lane, whose inputs are not there yet: a chain like a lane's, in which nobody waits for
+  /// the one before.
+  Lane outside_;
   std::size_t size_ = 0;
 };
 

@@ -61,6 +61,18 @@ TEST_CASE("without lanes in common the same calls are no circle") {
   CHECK(content_of(*second) == "2");
 }
 
+TEST_CASE("calls without a lane do not wait for each other") {
+  World world;
+  world.make("echo", "a");
+  const auto first = world.call("a", {.input = World::placeholder(id_of("second").text()), .caller = ""});
+  const auto second =
+      world.call("a", {.input = World::placeholder(id_of("third").text()), .id = "second", .caller = ""});
+  CHECK(state_of(*second) == "waiting");
+  world.call("a", {.input = "3", .id = "third", .caller = ""});
+  world.settle();
+  CHECK(content_of(*first) == "3");
+}
+
 TEST_CASE("a call to an agent on its path is a cycle, and says the way") {
   World world;
   world.make("echo", "a");

@@ -1,5 +1,7 @@
 #include "daemon/runtime/mailbox.hpp"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "daemon/runtime/hosted_agent.hpp"
@@ -116,6 +118,29 @@ TEST_CASE("a call outside of lanes leaves in any state") {
   post.fail(post.add(nullptr, CallState::queued));
   CHECK(post.mailbox.size() == 0);
   CHECK(post.next() == 0);
+}
+
+TEST_CASE("calls outside of lanes leave in any order, however many wait for their inputs") {
+  Post post;
+  std::vector<CallPtr> calls;
+  for (int i = 0; i < 100'000; ++i) calls.push_back(post.add(nullptr, CallState::waiting));
+  // From both ends to the middle; every third one gets its inputs.
+  std::vector<std::uint64_t> ready;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const CallPtr& call = calls[i % 2 == 0 ? i / 2 : calls.size() - 1 - i / 2];
+    if (i % 3 == 0) {
+      post.give_inputs(call);
+      ready.push_back(call->seq);
+    } else {
+      post.fail(call);
+    }
+  }
+  CHECK(post.mailbox.size() == ready.size());
+  std::sort(ready.begin(), ready.end());
+  std::vector<std::uint64_t> ran;
+  for (std::uint64_t next = post.next(); next != 0; next = post.next()) ran.push_back(next);
+  CHECK(ran == ready);
+  for (const CallPtr& call : calls) REQUIRE(call->use_count() == 1);
 }
 
 TEST_CASE("a mailbox lists its calls, oldest first") {

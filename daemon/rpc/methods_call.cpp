@@ -33,6 +33,15 @@ bool is_watched_by(const runtime::Call& call, const runtime::Watcher& watcher) {
                      [&](const runtime::Watch& watch) { return watch.watcher.get() == &watcher; });
 }
 
+/// False where that connection has made this call before: `call.settled` comes once a call and connection.
+bool is_made_first_by(runtime::Call& call, const ChannelWatcher& watcher) {
+  if (call.origin == watcher.serial()) return !std::exchange(call.origin_watches, true);
+  if (std::find(call.joined_by.begin(), call.joined_by.end(), watcher.serial()) != call.joined_by.end())
+    return false;
+  call.joined_by.push_back(watcher.serial());
+  return true;
+}
+
 void refuse(MethodContext& context, Request& request, const runtime::CallRequest& call, bool has_id,
             const Error& why) {
   if (why.kind() == ErrorKind::conflict && !request.reply.wanted() && request.watcher) {
@@ -82,7 +91,8 @@ void agent_call(MethodContext& context, Request& request) {
   } else {
     answer_call(runtime, *made, WaitingAnswer::Form::call, params->wait.has_value(), request.reply);
   }
-  if (request.watcher && !is_watched_by(*made, *request.watcher)) {
+  if (request.watcher && is_made_first_by(*made, *request.watcher) &&
+      !is_watched_by(*made, *request.watcher)) {
     runtime.watch(*made, request.watcher, params->settled);
   }
   if (params->release) runtime.release(made->id);

@@ -80,9 +80,13 @@ struct Call : LoopCounted<Call> {
   std::uint64_t seq = 0;
   /// The connection it came over; 0 for none.
   std::uint64_t origin = 0;
+  /// Other connections that made it again.
+  std::vector<std::uint64_t> joined_by;
   Kind kind = Kind::call;
   CallState state = CallState::queued;
   bool release_when_settled = false;
+  /// The connection that it came over is, or has been, told of its outcome.
+  bool origin_watches = false;
 
   /// For `construct` and `save`: gets the state, or null.
   Done done;
@@ -119,7 +123,8 @@ struct Call : LoopCounted<Call> {
   };
   Expiry timer;
 
-  // Its place in its lane, and in the list of all calls in the order of acceptance.
+  // Its place in its lane, or among the calls in none, and in the list of all calls in the order of
+  // acceptance.
   Lane* lane = nullptr;
   Call* lane_next = nullptr;
   Call* lane_previous = nullptr;

@@ -17,35 +17,43 @@ constexpr std::size_t looked_at_per_page = 50'000;
 
 std::shared_ptr<Reply> shared(Reply reply) { return std::make_shared<Reply>(std::move(reply)); }
 
-/// Answers with the agent's state when it comes, or without it when that takes too long.
+/// Answers with the agent's state when it comes, or without it when that takes too long. Owned by the step
+/// that gets the state.
 class StateAnswer : public std::enable_shared_from_this<StateAnswer> {
 public:
-  StateAnswer(runtime::AgentPtr agent, Reply reply) : agent_(std::move(agent)), reply_(std::move(reply)) {
+  StateAnswer(runtime::Runtime& runtime, runtime::AgentPtr agent, Reply reply)
+      : runtime_(runtime), agent_(std::move(agent)), reply_(std::move(reply)) {
     timer_.owner = this;
   }
 
-  void start(runtime::Runtime& runtime) {
-    timer_.keep = shared_from_this();
-    runtime.loop().start(timer_, runtime::Runtime::Clock::now() + state_wait, [](async::Timer& timer) {
-      const auto keep = std::move(static_cast<Expiry&>(timer).keep);
-      keep->reply_.result(agent_details(*keep->agent_, "null", true));
-    });
-    runtime.save(*agent_, [self = weak_from_this(), keep = shared_from_this()](Result<Json> state) {
-      keep->timer_.cancel();
-      const auto release = std::move(keep->timer_.keep);
-      if (!keep->reply_.wanted()) return;
-      if (!state) return keep->reply_.error(state.error());
-      keep->reply_.result(
-          agent_details(*keep->agent_, state->dump(-1, ' ', false, Json::error_handler_t::replace), false));
-    });
+  void start() {
+    runtime_.loop().start(timer_, runtime::Runtime::Clock::now() + state_wait,
+                          [](async::Timer& timer) { static_cast<Expiry&>(timer).owner->time_over(); });
+    step_ =
+        runtime_.save(*agent_, [self = shared_from_this()](Result<Json> state) { self->came(state); }).get();
   }
 
 private:
   struct Expiry : async::Timer {
     StateAnswer* owner = nullptr;
-    std::shared_ptr<StateAnswer> keep;
   };
+
+  void came(const Result<Json>& state) {
+    timer_.cancel();
+    if (!reply_.wanted()) return;
+    if (!state) return reply_.error(state.error());
+    reply_.result(agent_details(*agent_, state->dump(-1, ' ', false, Json::error_handler_t::replace), false));
+  }
+
+  void time_over() {
+    const auto keep = shared_from_this();
+    runtime_.drop_step(*step_);
+    reply_.result(agent_details(*agent_, "null", true));
+  }
+
+  runtime::Runtime& runtime_;
   runtime::AgentPtr agent_;
+  runtime::Call* step_ = nullptr;
   Reply reply_;
   Expiry timer_;
 };
@@ -136,7 +144,8 @@ void agent_get(MethodContext& context, Request& request) {
   if (!params) return request.reply.error(params.error());
   const auto agent = context.runtime.find_agent(params->agent);
   if (!agent) return request.reply.error(agent.error());
-  std::make_shared<StateAnswer>(runtime::AgentPtr(*agent), std::move(request.reply))->start(context.runtime);
+  std::make_shared<StateAnswer>(context.runtime, runtime::AgentPtr(*agent), std::move(request.reply))
+      ->start();
 }
 
 void agent_delete(MethodContext& context, Request& request) {

@@ -89,22 +89,28 @@ Result<void> Runtime::check_input(const CallRequest& request) const {
   return {};
 }
 
-Result<void> Runtime::check_bounds(const CallRequest& request, const HostedAgent& agent) {
-  if (!refused_lanes_.empty() && request.caller) {
-    const auto lane = refused_lanes_.find({&agent, request.caller.get()});
-    if (lane != refused_lanes_.end() && lane->second != request.call) {
-      return overloaded("order",
-                        "call " + std::string(lane->second.text()) +
-                            " to this agent was refused before: send it again, or release it, first");
-    }
-  }
+Result<void> Runtime::check_lane(const HostedAgent& agent, const CallerPtr& caller, const CallId& id) const {
+  if (refused_lanes_.empty() || !caller) return {};
+  const auto lane = refused_lanes_.find({&agent, caller.get()});
+  if (lane == refused_lanes_.end() || lane->second == id) return {};
+  return overloaded("order", "call " + std::string(lane->second.text()) +
+                                 " to this agent was refused before: send it again, or release it, first");
+}
+
+Result<void> Runtime::check_mailbox(const HostedAgent& agent) const {
+  const auto most = agent.settings && agent.settings->options.mailbox ? *agent.settings->options.mailbox
+                                                                      : settings_.limits.mailbox;
+  // An agent that is still to be made has its making in there.
+  const std::size_t own = agent.body || agent.running ? 0 : 1;
+  if (agent.mailbox.size() < most + own) return {};
+  return overloaded("mailbox", "the mailbox of agent \"" + agent.id + "\" is full: " + std::to_string(most) +
+                                   " calls wait for it");
+}
+
+Result<void> Runtime::check_bounds(const CallRequest& request, const HostedAgent& agent) const {
+  if (auto checked = check_lane(agent, request.caller, request.call); !checked) return checked;
+  if (auto checked = check_mailbox(agent); !checked) return checked;
   const Limits& limits = settings_.limits;
-  const auto mailbox =
-      agent.settings && agent.settings->options.mailbox ? *agent.settings->options.mailbox : limits.mailbox;
-  if (agent.mailbox.size() >= mailbox) {
-    return overloaded("mailbox", "the mailbox of agent \"" + agent.id +
-                                     "\" is full: " + std::to_string(mailbox) + " calls wait for it");
-  }
   if (unsettled_ >= limits.calls) {
     return overloaded("calls", "this node has " + std::to_string(unsettled_) +
                                    " unsettled calls, which is its limit (limits.calls)");

@@ -155,6 +155,9 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
   const auto found = find_agent(source);
   if (!found) return on_created(found.error());
   const AgentPtr original(*found);
+  // The copy must see what a call at its place would, so it is refused where such a call would be.
+  if (auto checked = check_lane(*original, caller, {}); !checked) return on_created(checked.error());
+  if (auto checked = check_mailbox(*original); !checked) return on_created(checked.error());
   auto make = [this, original, as = std::move(as), on_created = std::move(on_created)](Result<Json> state) {
     if (!state) return on_created(state.error());
     protocol::AgentCreateParams params;
@@ -173,13 +176,27 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
   add_step(*original, Call::Kind::save, caller, false, std::move(make));
 }
 
-void Runtime::save(HostedAgent& agent, Call::Done done) {
-  if (agent.body && agent.type->execution == Execution::loop) return done(saved_state(*agent.body));
-  add_step(agent, Call::Kind::save, nullptr, true, std::move(done));
+CallPtr Runtime::save(HostedAgent& agent, Call::Done done) {
+  if (agent.body && agent.type->execution == Execution::loop) {
+    done(saved_state(*agent.body));
+    return nullptr;
+  }
+  if (auto checked = check_mailbox(agent); !checked) {
+    done(checked.error());
+    return nullptr;
+  }
+  return add_step(agent, Call::Kind::save, nullptr, true, std::move(done));
 }
 
-void Runtime::add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first,
-                       Call::Done done) {
+void Runtime::drop_step(Call& step) {
+  if (step.state != CallState::queued) return;
+  step.state = CallState::cancelled;
+  step.agent->mailbox.remove(step);
+  step.done = nullptr;
+}
+
+CallPtr Runtime::add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first,
+                          Call::Done done) {
   CallPtr step(new Call);
   step->agent = &agent;
   step->caller = caller;
@@ -188,6 +205,7 @@ void Runtime::add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& cal
   step->seq = first ? 0 : next_seq_++;
   agent.mailbox.add(*step, caller && agent.keeps_order());
   schedule(agent);
+  return step;
 }
 
 Result<void> Runtime::remove(std::string_view id) {

@@ -85,8 +85,11 @@ public:
   void create(protocol::AgentCreateParams params, OnCreated on_created);
   /// A copy with the state that a call at this place in the caller's lane would see.
   void clone(std::string_view agent, std::string as, const CallerPtr& caller, OnCreated on_created);
-  /// The agent's `save()`, when it can be had: not while a worker runs a method.
-  void save(HostedAgent& agent, Call::Done done);
+  /// The agent's `save()`, when it can be had: not while a worker runs a method. Answers the step that
+  /// waits for it, or null where `done` has been called.
+  CallPtr save(HostedAgent& agent, Call::Done done);
+  /// Nobody waits for the step any more; `done` is not called where it has not begun.
+  void drop_step(Call& step);
   [[nodiscard]] Result<void> remove(std::string_view agent);
   /// Fails with `agent_not_found`.
   [[nodiscard]] Result<HostedAgent*> find_agent(std::string_view id) const;
@@ -215,12 +218,16 @@ private:
   [[nodiscard]] std::vector<AgentPtr> busy_agents() const;
   void forget_running();
   void construct(const AgentPtr& agent, OnCreated on_created);
-  void add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first, Call::Done done);
+  CallPtr add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first, Call::Done done);
 
   // acceptance
   [[nodiscard]] Result<CallPtr> join(Call& call, const CallRequest& request) const;
   [[nodiscard]] Result<HostedAgent*> admit(const CallRequest& request);
-  [[nodiscard]] Result<void> check_bounds(const CallRequest& request, const HostedAgent& agent);
+  [[nodiscard]] Result<void> check_bounds(const CallRequest& request, const HostedAgent& agent) const;
+  [[nodiscard]] Result<void> check_mailbox(const HostedAgent& agent) const;
+  /// Fails where an earlier call of that caller, other than `id`, was refused.
+  [[nodiscard]] Result<void> check_lane(const HostedAgent& agent, const CallerPtr& caller,
+                                        const CallId& id) const;
   [[nodiscard]] Result<void> check_path(const CallRequest& request) const;
   [[nodiscard]] Result<void> check_input(const CallRequest& request) const;
   CallPtr open(CallRequest& request, HostedAgent& agent);

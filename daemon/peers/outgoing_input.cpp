@@ -14,6 +14,21 @@ bool can_be_sent(const Message& input) {
   return input.placeholder() || input.ready();
 }
 
+void when_part_settles(const Message& input, const std::function<void()>& callback) {
+  if (can_be_sent(input)) return;
+  for (const Message& part : input.parts()) when_part_settles(part, callback);
+  if (input.parts().empty()) input.then([callback](const Message&) { callback(); });
+}
+
+const Error* failure_of(const Message& input) {
+  for (const Message& part : input.parts()) {
+    if (const Error* error = failure_of(part)) return error;
+  }
+  // Where the other node can ask for it, it learns of the failure there.
+  const bool here = !input.empty() && input.parts().empty() && !input.placeholder();
+  return here && input.ready() ? input.error() : nullptr;
+}
+
 Result<void> append_input(std::string& out, const Message& input) {
   if (input.empty()) {
     out += "null";

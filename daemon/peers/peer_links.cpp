@@ -13,6 +13,11 @@ constexpr std::size_t most_links = 4096;
 
 runtime::Outcome outcome_of(net::Settled settled) { return std::move(settled.outcome); }
 
+Error input_failed(const Error& cause) {
+  Error error(ErrorKind::input_failed, "an input of this call failed: " + cause.root().message());
+  return error.because(cause);
+}
+
 std::string call_params(const runtime::ForeignCall& call, std::string_view input) {
   protocol::OutgoingCall outgoing;
   outgoing.agent = call.agent.agent;
@@ -37,11 +42,11 @@ PeerLinks::~PeerLinks() { stop(); }
 
 void PeerLinks::stop() {
   if (std::exchange(stopped_, true)) return;
-  for (auto& [node, link] : links_) {
-    link->stop(Error(ErrorKind::shutting_down, "this node is shutting down"));
-  }
+  const Error why(ErrorKind::shutting_down, "this node is shutting down");
+  for (auto& [node, link] : links_) link->stop(why);
   links_.clear();
-  held_.clear();
+  lanes_.clear();
+  for (const auto& [call, held] : std::exchange(held_, {})) held->outgoing.on_outcome(why);
 }
 
 void PeerLinks::fail_later(OnOutcome on_outcome, Error error) {
@@ -95,36 +100,70 @@ void PeerLinks::watch(const Placeholder& placeholder, std::chrono::steady_clock:
 void PeerLinks::call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) {
   std::string lane = call.caller + ' ' + call.agent.text();
   OutgoingCall outgoing{std::move(call), std::move(on_outcome), std::move(on_progress)};
-  const auto held = held_.find(lane);
-  if (held == held_.end() && can_be_sent(outgoing.call.input)) return send(std::move(outgoing));
-  // What comes later in the same lane waits behind it: order is kept.
-  auto& queue = held == held_.end() ? held_[lane] : held->second;
-  queue.push_back(std::move(outgoing));
-  if (queue.size() == 1) send_when_ready(lane);
+  // What comes later in the same lane waits behind what is held: order is kept.
+  const bool goes = stopped_ || (!lanes_.contains(lane) && can_be_sent(outgoing.call.input));
+  if (goes) return send(std::move(outgoing));
+  hold(std::move(lane), std::move(outgoing));
 }
 
-void PeerLinks::send_when_ready(const std::string& lane) {
-  held_[lane].front().call.input.then(
-      [&loop = loop_, lane, alive = std::weak_ptr<PeerLinks*>(self_)](const Message&) {
-        loop.post([lane, alive] {
-          if (const auto self = alive.lock()) (*self)->send_held(lane);
-        });
-      });
+void PeerLinks::hold(std::string lane, OutgoingCall outgoing) {
+  const CallId id = outgoing.call.call;
+  const Message input = outgoing.call.input;
+  auto& held = held_[id] = std::make_unique<Held>();
+  auto& queue = lanes_[lane];
+  held->place = queue.insert(queue.end(), held.get());
+  held->lane = std::move(lane);
+  held->outgoing = std::move(outgoing);
+  held->timer.links = this;
+  held->timer.held = held.get();
+  loop_.start(held->timer, held->outgoing.call.deadline, [](async::Timer& timer) {
+    const auto& late = static_cast<Held::Deadline&>(timer);
+    late.links->fail_held(*late.held, Error(ErrorKind::deadline_exceeded,
+                                            "the deadline passed while the call waited here for its input"));
+  });
+  when_part_settles(input, [&loop = loop_, id, alive = std::weak_ptr<PeerLinks*>(self_)] {
+    if (alive.expired()) return;
+    loop.post([id, alive] {
+      if (const auto self = alive.lock()) (*self)->part_came(id);
+    });
+  });
 }
 
-void PeerLinks::send_held(const std::string& lane) {
-  const auto held = held_.find(lane);
-  if (held == held_.end()) return;
-  auto& queue = held->second;
-  while (!queue.empty() && can_be_sent(queue.front().call.input)) {
-    send(std::move(queue.front()));
-    queue.pop_front();
+void PeerLinks::part_came(const CallId& call) {
+  const auto found = held_.find(call);
+  if (found == held_.end()) return;
+  Held& held = *found->second;
+  if (const Error* failed = failure_of(held.outgoing.call.input))
+    return fail_held(held, input_failed(*failed));
+  send_ready(std::string(held.lane));
+}
+
+void PeerLinks::send_ready(const std::string& lane) {
+  for (auto held = lanes_.find(lane); held != lanes_.end(); held = lanes_.find(lane)) {
+    Held& first = *held->second.front();
+    if (!can_be_sent(first.outgoing.call.input)) return;
+    send(take(first));
   }
-  if (queue.empty()) {
-    held_.erase(held);
-  } else {
-    send_when_ready(lane);
-  }
+}
+
+PeerLinks::OutgoingCall PeerLinks::take(Held& held) {
+  const auto lane = lanes_.find(held.lane);
+  lane->second.erase(held.place);
+  if (lane->second.empty()) lanes_.erase(lane);
+  OutgoingCall outgoing = std::move(held.outgoing);
+  held_.erase(outgoing.call.call);
+  return outgoing;
+}
+
+void PeerLinks::fail_held(Held& held, const Error& error) {
+  const std::string lane = held.lane;
+  const OutgoingCall outgoing = take(held);
+  Error located = error;
+  located.at_call(outgoing.call.call.text())
+      .at_agent(outgoing.call.agent.agent)
+      .at_node(settings_.self.text());
+  fail_later(outgoing.on_outcome, std::move(located));
+  send_ready(lane);
 }
 
 void PeerLinks::send(OutgoingCall outgoing) {
@@ -133,8 +172,7 @@ void PeerLinks::send(OutgoingCall outgoing) {
   if (!there) return fail_later(std::move(outgoing.on_outcome), there.error());
   std::string input;
   if (const auto appended = append_input(input, call.input); !appended) {
-    Error error(ErrorKind::input_failed, "an input of this call failed: " + appended.error().message());
-    return fail_later(std::move(outgoing.on_outcome), error.because(appended.error()));
+    return fail_later(std::move(outgoing.on_outcome), input_failed(appended.error()));
   }
   // The input stays wanted until the call has settled.
   (*there)->call(
@@ -146,6 +184,9 @@ void PeerLinks::send(OutgoingCall outgoing) {
 }
 
 void PeerLinks::cancel(const Placeholder& placeholder) {
+  if (const auto held = held_.find(placeholder.call); held != held_.end()) {
+    return fail_held(*held->second, Error(ErrorKind::cancelled, "the call was cancelled before it was sent"));
+  }
   const auto there = links_.find(placeholder.node);
   if (there == links_.end()) return;
   there->second->notify("call.cancel", R"({"call":")" + std::string(placeholder.call.text()) + R"("})");

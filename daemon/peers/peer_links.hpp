@@ -1,9 +1,10 @@
 #pragma once
 
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "common/net/node_link.hpp"
 #include "daemon/peers/peer_policy.hpp"
@@ -49,10 +50,23 @@ private:
     OnProgress on_progress;
   };
 
+  /// One whose input can be sent only when it has a value, or that is behind such a one in its lane.
+  struct Held {
+    OutgoingCall outgoing;
+    std::string lane;
+    std::list<Held*>::iterator place;
+    struct Deadline : async::Timer {
+      PeerLinks* links = nullptr;
+      Held* held = nullptr;
+    } timer;
+  };
+
   void send(OutgoingCall outgoing);
-  void send_when_ready(const std::string& lane);
-  void send_held(const std::string& lane);
-  class OutgoingCall;
+  void hold(std::string lane, OutgoingCall outgoing);
+  void part_came(const CallId& call);
+  void send_ready(const std::string& lane);
+  OutgoingCall take(Held& held);
+  void fail_held(Held& held, const Error& error);
 
   [[nodiscard]] Result<std::shared_ptr<net::NodeLink>> link(const NodeAddress& node);
   void fail_later(OnOutcome on_outcome, Error error);
@@ -60,8 +74,9 @@ private:
   async::Loop& loop_;
   PeerSettings settings_;
   std::map<NodeAddress, std::shared_ptr<net::NodeLink>> links_;
-  /// Calls whose input can be sent only when it has a value, and those behind them, by caller and agent.
-  std::map<std::string, std::deque<OutgoingCall>> held_;
+  std::unordered_map<CallId, std::unique_ptr<Held>> held_;
+  /// In the order they were made, by caller and agent.
+  std::map<std::string, std::list<Held*>> lanes_;
   bool stopped_ = false;
   /// For callbacks that may come when this has gone.
   std::shared_ptr<PeerLinks*> self_;

@@ -1,0 +1,154 @@
+#include "daemon/peers/peer_links.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace agentd::peers {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A node's links, of which none may be dialled: a call that is sent comes back refused, one that is held
+/// does not.
+struct Held {
+  struct Told {
+    std::string call;
+    Error error;
+  };
+
+  Held() {
+    PeerSettings settings;
+    settings.self = {"here", 1};
+    links.emplace(loop, std::move(settings));
+  }
+
+  CallId call(const Message& input, std::chrono::milliseconds deadline = 1h, const std::string& agent = "x") {
+    runtime::ForeignCall call;
+    call.agent = {{"10.255.255.1", 9}, agent};
+    call.method = "reply";
+    call.call = CallId::mint();
+    call.input = input;
+    call.deadline = std::chrono::steady_clock::now() + deadline;
+    call.caller = "here:1/f";
+    const CallId id = call.call;
+    links->call(
+        std::move(call),
+        [this, id](const runtime::Outcome& outcome) {
+          told.push_back({std::string(id.text()), outcome ? Error() : outcome.error()});
+        },
+        nullptr);
+    return id;
+  }
+
+  void settle() {
+    for (int i = 0; i < 4; ++i) loop.run_once(0ms);
+  }
+  bool until_told(std::size_t count) {
+    const auto limit = std::chrono::steady_clock::now() + 30s;
+    while (told.size() < count && std::chrono::steady_clock::now() < limit) loop.run_once(2ms);
+    return told.size() == count;
+  }
+
+  async::Loop loop;
+  std::vector<Told> told;
+  std::optional<PeerLinks> links;
+};
+
+/// What has no value and no place where another node could ask for it.
+struct Late {
+  std::shared_ptr<detail::Cell> cell = std::make_shared<detail::Cell>();
+  Message message{cell};
+  void settle() const {
+    detail::MessageData data;
+    data.content = std::make_shared<const std::string>("1");
+    cell->settle(std::move(data));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a call whose input nobody else can ask for is held until it is there, and those behind it too") {
+  Held held;
+  const Late late;
+  const CallId first = held.call(late.message);
+  const CallId second = held.call(Message(2));
+  const CallId elsewhere = held.call(Message(3), 1h, "y");
+  held.settle();
+  REQUIRE(held.told.size() == 1);
+  CHECK(held.told[0].call == elsewhere.text());
+  late.settle();
+  held.settle();
+  REQUIRE(held.told.size() == 3);
+  CHECK(held.told[1].call == first.text());
+  CHECK(held.told[2].call == second.text());
+  CHECK(held.told[2].error.kind() == ErrorKind::peer_refused);
+}
+
+TEST_CASE("a held call fails at its deadline, and those behind it go") {
+  Held held;
+  const Late late;
+  const CallId first = held.call(late.message, 20ms);
+  held.call(Message(2));
+  REQUIRE(held.until_told(2));
+  CHECK(held.told[0].call == first.text());
+  CHECK(held.told[0].error.kind() == ErrorKind::deadline_exceeded);
+  CHECK(held.told[0].error.call() == first.text());
+  CHECK(held.told[0].error.agent() == "x");
+  CHECK(held.told[1].error.kind() == ErrorKind::peer_refused);
+  late.settle();
+  held.settle();
+  CHECK(held.told.size() == 2);
+}
+
+TEST_CASE("a call that is held behind another fails at its own deadline") {
+  Held held;
+  const Late late;
+  held.call(late.message);
+  const CallId second = held.call(Message(2), 20ms);
+  REQUIRE(held.until_told(1));
+  CHECK(held.told[0].call == second.text());
+  CHECK(held.told[0].error.kind() == ErrorKind::deadline_exceeded);
+}
+
+TEST_CASE("a held call that is cancelled is not sent") {
+  Held held;
+  const Late late;
+  const CallId first = held.call(late.message);
+  held.links->cancel({{"10.255.255.1", 9}, first});
+  held.settle();
+  REQUIRE(held.told.size() == 1);
+  CHECK(held.told[0].error.kind() == ErrorKind::cancelled);
+  late.settle();
+  held.settle();
+  CHECK(held.told.size() == 1);
+}
+
+TEST_CASE("a held call fails with the first of its inputs that does, wherever it stands in its lane") {
+  Held held;
+  const Late head;
+  const Late one;
+  const Late two;
+  held.call(head.message);
+  const CallId join = held.call(Message::inputs({one.message, two.message}));
+  one.cell->fail(Error(ErrorKind::agent_failed, "no"));
+  held.settle();
+  REQUIRE(held.told.size() == 1);
+  CHECK(held.told[0].call == join.text());
+  CHECK(held.told[0].error.kind() == ErrorKind::input_failed);
+  CHECK(held.told[0].error.root().message() == "no");
+}
+
+TEST_CASE("links that stop fail what they hold") {
+  Held held;
+  const Late late;
+  held.call(late.message);
+  held.links->stop();
+  REQUIRE(held.told.size() == 1);
+  CHECK(held.told[0].error.kind() == ErrorKind::shutting_down);
+  held.call(late.message);
+  held.settle();
+  REQUIRE(held.told.size() == 2);
+  CHECK(held.told[1].error.kind() == ErrorKind::shutting_down);
+}
+
+}  // namespace agentd::peers

@@ -298,8 +298,8 @@ class Systemd(WithDirectory):
             daemon.rpc("node.stop", grace_ms=3_600_000)
             self.assertTrue(self.heard().startswith("STOPPING=1"))
             self.assertIsNone(daemon.process.poll())
-            daemon.send(signal.SIGTERM)
-            self.assertEqual(daemon.end(), OK)
+            daemon.send(signal.SIGINT)
+            self.assertEqual(daemon.end(signal.SIGTERM), OK)
             self.manager.setblocking(False)
             self.assertRaises(BlockingIOError, self.heard)
 

@@ -117,3 +117,7 @@ std::vector<AgentRef> World::deploy(const Program& program, Deployment deploymen
   for (AgentRef& agent : agents) agent = agent.with({.deadline = std::chrono::seconds(20)});
   return agents;
 }
+
+void World::move(const AgentRef& agent) const {
+  if (agent.address().node.host.empty()) agent.to_dist(launched(0));
+}

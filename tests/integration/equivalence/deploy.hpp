@@ -41,6 +41,9 @@ public:
   /// New agents for that program, in the order of its plans.
   [[nodiscard]] std::vector<agentd::AgentRef> deploy(const Program& program, Deployment deployment) const;
 
+  /// Takes an agent of this program to a server that has all types; any other stays.
+  void move(const agentd::AgentRef& agent) const;
+
 private:
   [[nodiscard]] agentd::DistOptions launched(unsigned place) const;
   [[nodiscard]] agentd::DistOptions peer(const AgentPlan& plan) const;

@@ -20,7 +20,9 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 
 Json run_at(const World& world, const Program& program, Deployment deployment) {
   try {
-    return run(program, world.deploy(program, deployment));
+    Move move;
+    if (deployment == Deployment::mixed) move = [&](const agentd::AgentRef& agent) { world.move(agent); };
+    return run(program, world.deploy(program, deployment), move);
   } catch (const std::exception& error) {
     return {{"the program ended with", error.what()}};
   }

@@ -113,7 +113,7 @@ private:
 
   Statement statement() {
     using Kind = Statement::Kind;
-    const std::size_t choice = below(40);
+    const std::size_t choice = below(42);
     if (choice < 20) return made(Kind::call, {one_of(callable_)}, input());
     if (choice < 22) return made(Kind::observe, {one_of(callable_)}, input());
     if (choice < 24) return made(Kind::sequence, some_agents(), input());
@@ -124,6 +124,7 @@ private:
     if (choice < 35) return branch();
     if (choice < 37) return made(Kind::say, {one_of(stateful_)}, input());
     if (choice < 39) return made(Kind::broadcast, {}, earlier());
+    if (choice < 41) return made(Kind::move, {one_of(stateful_)}, {});
     // With an input that may fail there would be two errors, of which the first that is learned of counts.
     return made(Kind::call_missing_method, {one_of(callable_)}, constant());
   }
@@ -183,6 +184,8 @@ const char* name_of(Statement::Kind kind) {
       return "read";
     case Statement::Kind::clone:
       return "clone";
+    case Statement::Kind::move:
+      return "move";
     case Statement::Kind::branch:
       return "branch";
     case Statement::Kind::say:

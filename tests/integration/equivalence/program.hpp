@@ -48,6 +48,10 @@ struct Statement {
     read,
     /// Agent 0 is copied: the copy is the next agent. The message is no input.
     clone,
+    /// Agent 0 goes elsewhere with its state, where it is an agent of this program and the deployment has
+    /// other places.
+    /// The message is no input.
+    move,
     /// Reads the message that the input's first part is, and calls agent 0 or agent 1 with the second part.
     branch,
     /// Agent 0 is called, and the hub's others observe its answer.

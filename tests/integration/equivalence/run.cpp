@@ -20,8 +20,8 @@ Json outcome(const Message& message) {
 
 class Run {
 public:
-  Run(const Program& program, std::vector<AgentRef> agents)
-      : program_(program), agents_(std::move(agents)), hub_(pick(program.hub)) {}
+  Run(const Program& program, std::vector<AgentRef> agents, const Move& move)
+      : program_(program), move_(move), agents_(std::move(agents)), hub_(pick(program.hub)) {}
 
   Json transcript() {
     for (const Statement& statement : program_.statements) messages_.push_back(result(statement));
@@ -80,6 +80,9 @@ private:
       case Kind::clone:
         agents_.push_back(agents[0].clone());
         return {};
+      case Kind::move:
+        if (move_) move_(agents[0]);
+        return {};
       case Kind::branch:
         return agentd::if_else(message(statement.input.parts[1]), reads_odd(statement), agents[0], agents[1]);
       case Kind::say:
@@ -114,6 +117,7 @@ private:
   }
 
   const Program& program_;
+  const Move& move_;
   std::vector<AgentRef> agents_;
   agentd::MsgHub hub_;
   std::vector<Message> messages_;
@@ -121,6 +125,6 @@ private:
 
 }  // namespace
 
-Json run(const Program& program, std::vector<AgentRef> agents) {
-  return Run(program, std::move(agents)).transcript();
+Json run(const Program& program, std::vector<AgentRef> agents, const Move& move) {
+  return Run(program, std::move(agents), move).transcript();
 }

@@ -59,6 +59,17 @@ std::string Args::text(std::string_view name) const {
   return value.get<std::string>();
 }
 
+AgentRef Args::agent(std::string_view name) const {
+  constexpr std::string_view right =
+      R"(an agent, {"$agent":{"host":"127.0.0.1","port":12001,"agent":"some-id"}}, with a port up to 65535)";
+  const Json& value = need(name, right);
+  try {
+    return value.get<AgentRef>();
+  } catch (const Error&) {
+    wrong(name, value, right);
+  }
+}
+
 double Args::number_from_zero(std::string_view name) const {
   constexpr std::string_view right = "a number, 0 or more";
   const Json& value = need(name, right);

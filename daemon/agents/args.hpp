@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <agentd/agent_ref.hpp>
 #include <agentd/json.hpp>
 
 namespace agentd::agents {
@@ -23,6 +24,7 @@ public:
   [[nodiscard]] const Json& need(std::string_view name, std::string_view right) const;
 
   [[nodiscard]] std::string text(std::string_view name) const;
+  [[nodiscard]] AgentRef agent(std::string_view name) const;
   [[nodiscard]] double number_from_zero(std::string_view name) const;
   [[nodiscard]] std::int64_t integer(std::string_view name, std::int64_t least, std::int64_t most) const;
 

@@ -6,10 +6,7 @@ namespace {
 
 class Forwarder : public Agent {
 public:
-  explicit Forwarder(const Json& args)
-      : to_(Args("forwarder", args, {"to"})
-                .need("to", "the agent to call, {\"$agent\":{\"host\",\"port\",\"agent\"}}")
-                .get<AgentRef>()) {}
+  explicit Forwarder(const Json& args) : to_(Args("forwarder", args, {"to"}).agent("to")) {}
 
   Task<Message> reply_async(Message input) override { co_return co_await to_(input); }
 

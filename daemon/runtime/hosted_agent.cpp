@@ -1,7 +1,11 @@
 #include "daemon/runtime/hosted_agent.hpp"
 
+#include "common/json/text.hpp"
+
 namespace agentd::runtime {
 namespace {
+
+constexpr std::size_t longest_shown = 120;
 
 template <typename Value, typename Work>
 Result<Value> guarded(Work work) {
@@ -12,6 +16,26 @@ Result<Value> guarded(Work work) {
   } catch (...) {
     return Error(ErrorKind::agent_failed, "the agent threw something that is no std::exception");
   }
+}
+
+/// The text has been checked, so what can still be wrong with it is a number that no double holds: that
+/// one is said, with the name it has.
+Json opened(std::string_view what, std::string_view text) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception&) {
+  }
+  std::string place = "the " + std::string(what);
+  if (json::type_of(text) == json::Type::object) {
+    for (json::Members members(text); members.next();) {
+      if (Json::accept(members.value())) continue;
+      place = std::string(what) + ' ' + std::string(members.key_token()) + " is " +
+              std::string(members.value().substr(0, longest_shown)) + ": it";
+      break;
+    }
+  }
+  throw Error(ErrorKind::invalid_params,
+              place + " holds a number beyond what a double can; the largest is 1.7976931348623157e308");
 }
 
 }  // namespace
@@ -28,9 +52,9 @@ Result<Json> saved_state(const Agent& agent) {
 Result<std::unique_ptr<Agent>> made_agent(const AgentType& type, std::string_view args,
                                           std::string_view state) {
   return guarded<std::unique_ptr<Agent>>([&] {
-    std::unique_ptr<Agent> agent = type.make(Json::parse(args));
+    std::unique_ptr<Agent> agent = type.make(opened("arg", args));
     if (!agent) throw std::logic_error("its maker made no agent");
-    if (!state.empty()) agent->restore(Json::parse(state));
+    if (!state.empty()) agent->restore(opened("state", state));
     return agent;
   });
 }

@@ -67,7 +67,11 @@ TEST_CASE("what cannot be made says why, and leaves nothing behind") {
   const Error refused = create(world, params("sleeper", "a", R"({"seconds":-1})")).error();
   CHECK(refused.kind() == ErrorKind::invalid_params);
   CHECK(refused.message().find("-1") != std::string::npos);
-  CHECK(create(world, params("echo", "a", R"({"x":1e400})")).error().kind() == ErrorKind::invalid_params);
+  const Error beyond = create(world, params("sleeper", "a", R"({"seconds":1e400})")).error();
+  CHECK(beyond.kind() == ErrorKind::invalid_params);
+  CHECK(beyond.message() ==
+        R"(agent type "sleeper" refused: arg "seconds" is 1e400: it holds a number beyond )"
+        "what a double can; the largest is 1.7976931348623157e308");
   CHECK(world.runtime->agents() == 0);
 }
 

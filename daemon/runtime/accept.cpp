@@ -191,16 +191,10 @@ CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
   call->seq = next_seq_++;
   call->accepted = loop_.wall_now();
   const auto agents_default = agent.settings ? agent.settings->options.deadline : std::nullopt;
-  call->deadline =
-      loop_.now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline));
   call->state = call->input.open() > 0 ? CallState::waiting : CallState::queued;
   if (call->state == CallState::queued) call->ready = call->accepted;
-  call->timer.runtime = this;
-  call->timer.call = call.get();
-  loop_.start(call->timer, call->deadline, [](async::Timer& timer) {
-    auto& expiry = static_cast<Call::Expiry&>(timer);
-    expiry.runtime->deadline_passed(*expiry.call);
-  });
+  start_deadline(
+      *call, loop_.now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline)));
 
   calls_.emplace(call->id, call);
   call->previous = last_call_;
@@ -214,6 +208,16 @@ CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
   if (call->state == CallState::waiting) resolve_inputs(call);
   schedule(agent);
   return call;
+}
+
+void Runtime::start_deadline(Call& call, Clock::time_point deadline) {
+  call.deadline = deadline;
+  call.timer.runtime = this;
+  call.timer.call = &call;
+  loop_.start(call.timer, deadline, [](async::Timer& timer) {
+    auto& expiry = static_cast<Call::Expiry&>(timer);
+    expiry.runtime->deadline_passed(*expiry.call);
+  });
 }
 
 void Runtime::refuse(const CallRequest& request, const Error& why, bool remember) {

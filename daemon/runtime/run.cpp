@@ -157,6 +157,7 @@ void Runtime::run_method(const CallPtr& call) {
 
 void Runtime::run_step(const CallPtr& call) {
   HostedAgent& agent = *call->agent;
+  call->timer.cancel();
   // The step works on what it is given and hands back what it made: the agent is touched on the loop.
   auto step = [type = agent.type, body = agent.body.get(), kind = call->kind,
                args = std::string(agent.args()),
@@ -273,6 +274,7 @@ void Runtime::settle_failed(Call& call, Error error, CallState state) {
   if (call.kind != Call::Kind::call) {
     call.state = CallState::failed;
     call.agent->mailbox.remove(call);
+    schedule(*call.agent);
     call.done(error);
     return;
   }

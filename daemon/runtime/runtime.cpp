@@ -173,7 +173,9 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
     }
     create(std::move(params), on_created);
   };
-  add_step(*original, Call::Kind::save, caller, false, std::move(make));
+  const CallPtr step = add_step(*original, Call::Kind::save, caller, false, std::move(make));
+  // Whatever is before it in its lane, it waits no longer than a call would.
+  start_deadline(*step, Clock::now() + settings_.limits.deadline);
 }
 
 CallPtr Runtime::save(HostedAgent& agent, Call::Done done) {

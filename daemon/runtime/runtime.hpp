@@ -231,6 +231,7 @@ private:
   [[nodiscard]] Result<void> check_path(const CallRequest& request) const;
   [[nodiscard]] Result<void> check_input(const CallRequest& request) const;
   CallPtr open(CallRequest& request, HostedAgent& agent);
+  void start_deadline(Call& call, Clock::time_point deadline);
   void resolve_inputs(const CallPtr& call);
   void resolve_local(const CallPtr& call, std::size_t slot, const CallId& id);
   void resolve_foreign(const CallPtr& call, std::size_t slot, const Placeholder& placeholder);

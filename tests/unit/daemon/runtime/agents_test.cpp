@@ -154,6 +154,27 @@ TEST_CASE("a clone has the state that a call at its place would see, and no mail
   CHECK(content_of(*first) == "10");
 }
 
+TEST_CASE("a clone waits for its place no longer than a call would, and then leaves its lane") {
+  Limits limits;
+  limits.deadline = std::chrono::milliseconds(20);
+  World world(limits);
+  world.make("log", "a");
+  const auto hour = std::chrono::hours(1);
+  const std::string late = World::placeholder(id_of("late").text());
+  world.call("a", {.input = late, .deadline = hour});
+  Cloning clone;
+  clone.of(world, "a", "copy", world.runtime->caller("me"));
+  const auto behind = world.call("a", {.input = "2", .deadline = hour});
+  REQUIRE(world.until([&] { return clone.result.has_value(); }));
+  REQUIRE_FALSE(clone.result->has_value());
+  CHECK(clone.result->error().kind() == ErrorKind::deadline_exceeded);
+  CHECK_FALSE(world.runtime->find_agent("copy").has_value());
+  world.call("a", {.input = "1", .id = "late", .caller = "you", .deadline = hour});
+  world.settle();
+  CHECK(content_of(*behind) == "2");
+  CHECK(world.log == std::vector<std::string>{"1", "1", "2"});
+}
+
 TEST_CASE("a clone keeps args, name and options, and gets an id where it was given none") {
   World world;
   protocol::AgentOptions options;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "common/json/text.hpp"
@@ -33,11 +34,14 @@ bool is_watched_by(const runtime::Call& call, const runtime::Watcher& watcher) {
                      [&](const runtime::Watch& watch) { return watch.watcher.get() == &watcher; });
 }
 
+bool has_joined(const runtime::Call& call, const ChannelWatcher& watcher) {
+  return std::find(call.joined_by.begin(), call.joined_by.end(), watcher.serial()) != call.joined_by.end();
+}
+
 /// False where that connection has made this call before: `call.settled` comes once a call and connection.
 bool is_made_first_by(runtime::Call& call, const ChannelWatcher& watcher) {
   if (call.origin == watcher.serial()) return !std::exchange(call.origin_watches, true);
-  if (std::find(call.joined_by.begin(), call.joined_by.end(), watcher.serial()) != call.joined_by.end())
-    return false;
+  if (has_joined(call, watcher)) return false;
   call.joined_by.push_back(watcher.serial());
   return true;
 }
@@ -47,9 +51,14 @@ void refuse(MethodContext& context, Request& request, const runtime::CallRequest
   if (why.kind() == ErrorKind::conflict && !request.reply.wanted() && request.watcher) {
     // `call.settled` comes once a call and connection: the first call of that id may still bring its own.
     const auto first = context.runtime.find_call(call.call);
-    if (first && (*first)->origin == request.watcher->serial()) return context.runtime.count_dropped();
+    const ChannelWatcher& watcher = *request.watcher;
+    if (first && ((*first)->origin == watcher.serial() || has_joined(**first, watcher))) {
+      return context.runtime.count_dropped();
+    }
   }
   if (why.kind() != ErrorKind::conflict && has_id) {
+    // The sender is told below, whether it waits for that id or not: once.
+    if (request.watcher && !request.reply.wanted()) context.runtime.stop_waiting(call.call, *request.watcher);
     context.runtime.refuse(call, why, !request.reply.wanted());
   }
   tell_refused(request, call.call, why);
@@ -173,7 +182,9 @@ void call_subscribe(MethodContext& context, Request& request) {
                                      "nothing later; use call.get with wait_ms"));
   }
   request.reply.result("{}");
+  std::unordered_set<CallId> asked;
   for (const CallId& call : params->calls) {
+    if (!asked.insert(call).second) continue;
     const auto there = context.runtime.find_call(call);
     if (there && is_watched_by(**there, *request.watcher)) continue;
     context.runtime.watch_id(call, request.watcher, params->grace);

@@ -270,7 +270,22 @@ void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, Expected
   }
   waiting.until = Clock::now() + grace;
   wait_until(*expected, waiting.until);
+  if (waiting.watcher) {
+    // Who asks again waits longer, and is told once.
+    const auto same = std::find_if(expected->waiting.begin(), expected->waiting.end(),
+                                   [&](const auto& one) { return one.watcher == waiting.watcher; });
+    if (same != expected->waiting.end()) {
+      same->until = std::max(same->until, waiting.until);
+      return;
+    }
+  }
   expected->waiting.push_back(std::move(waiting));
+}
+
+void Runtime::stop_waiting(const CallId& id, const Watcher& watcher) {
+  const auto found = expected_.find(id);
+  if (found == expected_.end()) return;
+  std::erase_if(found->second->waiting, [&](const auto& one) { return one.watcher.get() == &watcher; });
 }
 
 void Runtime::wait_until(Expected& expected, Clock::time_point until) {

@@ -57,11 +57,52 @@ TEST_CASE("a call that is sent again over a new connection brings its outcome th
   CHECK(world.first->settled(call_id).size() == 1);
 }
 
+TEST_CASE("a conflict does not settle a call that its connection has joined") {
+  World world;
+  const auto first = world.connect();
+  const auto second = world.connect();
+  world.rpc(first, "agent.create", {{"type", "block"}, {"agent", "b"}});
+  world.notify(first, "agent.call", call_of("b", 1));
+  world.notify(second, "agent.call", call_of("b", 1));
+  for (const auto& channel : {first, second}) world.notify(channel, "agent.call", call_of("b", 2));
+  world.settle();
+  CHECK(second->settled(call_id).empty());
+  world.open();
+  REQUIRE(world.until([&] { return !second->settled(call_id).empty(); }));
+  for (const auto& channel : {first, second}) {
+    REQUIRE(channel->settled(call_id).size() == 1);
+    CHECK(channel->settled(call_id)[0]["state"] == "done");
+  }
+}
+
 TEST_CASE("subscribing to a settled call brings its outcome, though it came before") {
   Settled world;
   world.rpc(world.first, "call.subscribe", {{"calls", {call_id}}});
   world.settle();
   CHECK(world.first->settled(call_id).size() == 2);
+}
+
+TEST_CASE("an id that is asked for many times before it comes is told of once") {
+  World world;
+  const auto channel = world.connect();
+  const auto other = world.connect("you");
+  world.rpc(channel, "agent.create", {{"type", "echo"}, {"agent", "a"}});
+  for (const auto& asking : {channel, channel, other}) {
+    world.rpc(asking, "call.subscribe", {{"calls", {call_id, call_id}}, {"grace_ms", 60'000}});
+  }
+  SECTION("and it comes") { world.notify(channel, "agent.call", call_of("a", 1)); }
+  SECTION("and it is refused") { world.notify(channel, "agent.call", call_of("nobody", 1)); }
+  world.settle();
+  CHECK(other->settled(call_id).size() == 1);
+  CHECK(channel->settled(call_id).size() == 1);
+}
+
+TEST_CASE("an id that is unknown is told of once, however often one request names it") {
+  World world;
+  const auto channel = world.connect();
+  world.rpc(channel, "call.subscribe", {{"calls", {call_id, call_id}}});
+  world.settle();
+  CHECK(channel->settled(call_id).size() == 1);
 }
 
 TEST_CASE("a call that closes a circle settles while it is accepted, and is told like any other") {

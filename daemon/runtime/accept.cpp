@@ -261,6 +261,13 @@ void Runtime::forget_refusal(const CallId& id) {
 // Ids that somebody waits for before they come.
 
 void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, Expected::Waiting waiting) {
+  if (expected_.size() >= settings_.limits.expected && !expected_.contains(id)) {
+    // Told at the turn's end, as everything is.
+    const Error why = overloaded("expected", "too many calls that are not known here are waited for");
+    return loop_.at_turn_end([gate = gate_, id, why, waiting = std::move(waiting)] {
+      gate->enter([&](Runtime& runtime) { runtime.tell_unknown({waiting}, id, why); });
+    });
+  }
   auto& expected = expected_[id];
   if (!expected) {
     expected = std::make_unique<Expected>();

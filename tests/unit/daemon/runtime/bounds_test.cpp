@@ -141,6 +141,30 @@ TEST_CASE("a refused id that is sent again is a call like any other") {
   CHECK(watcher->states == std::vector<std::string>{"done"});
 }
 
+TEST_CASE("ids that are waited for and not known are bounded") {
+  Limits limits;
+  limits.expected = 1;
+  World world(limits);
+  world.make("echo", "a");
+  const auto first = std::make_shared<Recorder>();
+  world.runtime->watch_id(id_of("c"), first, 1h);
+  const auto second = std::make_shared<Recorder>();
+  world.runtime->watch_id(id_of("d"), second, 1h);
+  const auto call = world.call("a", {.input = World::placeholder(id_of("e").text())});
+  const auto same = world.call("a", {.input = World::placeholder(id_of("c").text()), .caller = "you"});
+  CHECK(second->states.empty());
+  world.settle();
+  CHECK(second->error.kind() == ErrorKind::overloaded);
+  CHECK(second->error.details().at("limit") == "expected");
+  REQUIRE(call->error);
+  CHECK(call->error->root().kind() == ErrorKind::overloaded);
+  CHECK(state_of(*same) == "waiting");
+  world.call("a", {.input = "1", .id = "c", .caller = "them"});
+  world.settle();
+  CHECK(first->states == std::vector<std::string>{"done"});
+  CHECK(content_of(*same) == "1");
+}
+
 TEST_CASE("unsettled calls of the node are bounded") {
   Limits limits;
   limits.calls = 2;

@@ -51,10 +51,11 @@ TEST_CASE("a call needs an agent only") {
 }
 
 TEST_CASE("all params of a call are read") {
-  const CallParams read =
-      good(R"({"agent":"a","method":"outline","input":{"content": 1e400},"call":")" + std::string(id) +
-           R"(","deadline_ms":1,"wait_ms":0,"release":true,"settled":"auto",)"
-           R"("caller":"s/1:2","path":["h:1/a","[::1]:2/b"]})");
+  const std::string text = R"({"agent":"a","method":"outline","input":{"content": 1e400},"call":")" +
+                           std::string(id) +
+                           R"(","deadline_ms":1,"wait_ms":0,"release":true,"settled":"auto",)"
+                           R"("caller":"s/1:2","path":["h:1/a","[::1]:2/b"]})";
+  const CallParams read = good(text);
   CHECK(read.method == "outline");
   CHECK(read.input == R"({"content": 1e400})");
   CHECK(read.call.text() == id);

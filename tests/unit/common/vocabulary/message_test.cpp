@@ -150,7 +150,9 @@ TEST_CASE("when_any settles as the first that settles") {
 
 TEST_CASE("when_any of none is an error, and of a settled one is settled") {
   CHECK_THROWS_AS(agentd::when_any({}), std::invalid_argument);
-  CHECK(agentd::when_any({Message(std::make_shared<Cell>()), Message(3)}).content() == 3);
+  const auto late = std::make_shared<Cell>();
+  CHECK(agentd::when_any({Message(late), Message(3)}).content() == 3);
+  late->settle(data("4"));  // until then its callback keeps it
   CHECK(agentd::when_any({Message::inputs({1, 2})}).content() == Json{1, 2});
   CHECK(agentd::when_any({Message()}).content().is_null());
 }

@@ -64,7 +64,7 @@ Result<CallPtr> Runtime::join(Call& call, const CallRequest& request) const {
   Error error(ErrorKind::conflict, "call id " + std::string(call.id.text()) +
                                        " was used before for another request (agent \"" + call.agent->id +
                                        "\", method \"" + call.method + "\"): mint a new id");
-  return error.at_call(call.id.text()).at_agent(call.agent->id);
+  return error.at_call(call.id.text()).at_agent(call.agent->id).at_node(settings_.self.text());
 }
 
 Result<void> Runtime::check_path(const CallRequest& request) const {
@@ -84,7 +84,8 @@ Result<void> Runtime::check_input(const CallRequest& request) const {
     if (!source.placeholder || source.placeholder->call != request.call) continue;
     if (!is_self(source.placeholder->node)) continue;
     Error error(ErrorKind::cycle, "call " + std::string(request.call.text()) + " has itself as an input");
-    return error.at_call(request.call.text()).at_agent(request.agent);
+    const std::string here = AgentAddress{settings_.self, std::string(request.agent)}.text();
+    return error.with("path", Json::array({here, here})).at_call(request.call.text()).at_agent(request.agent);
   }
   return {};
 }
@@ -166,16 +167,22 @@ Result<CallPtr> Runtime::accept(CallRequest& request) {
   // Only a call that somebody waits for already can close a circle by coming; where a method begins to
   // wait for a nested one, `note_wait` looks.
   if (!call->dependents.empty() && !call->is_settled()) {
-    const auto find = [this](const CallId& id) -> const Call* {
-      const auto found = calls_.find(id);
-      return found == calls_.end() ? nullptr : found->second.get();
-    };
-    if (is_in_circle(*call, find)) {
-      settle_failed(*call,
-                    located(Error(ErrorKind::cycle, "this call waits, through others, for itself"), *call));
-    }
+    fail_in_circle(*call, "this call waits, through others, for itself");
   }
   return call;
+}
+
+void Runtime::fail_in_circle(Call& call, std::string_view message) {
+  const auto circle = circle_of(call, [this](const CallId& id) -> const Call* {
+    const auto found = calls_.find(id);
+    return found == calls_.end() ? nullptr : found->second.get();
+  });
+  if (circle.empty()) return;
+  Json path = Json::array();
+  for (const Call* on : circle) path.push_back(AgentAddress{settings_.self, on->agent->id}.text());
+  path.push_back(path.front());
+  Error error(ErrorKind::cycle, std::string(message));
+  settle_failed(call, located(error.with("path", std::move(path)), call));
 }
 
 CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
@@ -494,14 +501,7 @@ void Runtime::note_wait(const CallId& id, const CallId& other) {
   (*call)->awaits = other;
   const auto awaited = find_call(other);
   if (!awaited || (*awaited)->is_settled()) return;
-  const auto find = [this](const CallId& wanted) -> const Call* {
-    const auto found = calls_.find(wanted);
-    return found == calls_.end() ? nullptr : found->second.get();
-  };
-  if (!is_in_circle(**awaited, find)) return;
-  settle_failed(**awaited,
-                located(Error(ErrorKind::cycle, "this call waits, through others, for the call that made it"),
-                        **awaited));
+  fail_in_circle(**awaited, "this call waits, through others, for the call that made it");
 }
 
 }  // namespace agentd::runtime

@@ -1,8 +1,8 @@
 #include "daemon/runtime/circles.hpp"
 
-#include <vector>
+#include <algorithm>
 
-#include <boost/unordered/unordered_flat_set.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "daemon/runtime/hosted_agent.hpp"
 
@@ -34,17 +34,28 @@ void collect_waits(const Call& call, const FindCall& find, std::vector<const Cal
 
 }  // namespace
 
-bool is_in_circle(const Call& call, const FindCall& find) {
-  boost::unordered_flat_set<const Call*> seen;
-  std::vector<const Call*> open;
-  collect_waits(call, find, open);
+std::vector<const Call*> circle_of(const Call& call, const FindCall& find) {
+  /// Who was found to wait for each.
+  boost::unordered_flat_map<const Call*, const Call*> waiters;
+  std::vector<const Call*> open = {&call};
   while (!open.empty()) {
-    const Call* next = open.back();
+    const Call* const waiter = open.back();
     open.pop_back();
-    if (next == &call) return true;
-    if (seen.insert(next).second) collect_waits(*next, find, open);
+    std::vector<const Call*> waits;
+    collect_waits(*waiter, find, waits);
+    for (const Call* const next : waits) {
+      if (!waiters.emplace(next, waiter).second) continue;
+      if (next != &call) {
+        open.push_back(next);
+        continue;
+      }
+      std::vector<const Call*> circle = {&call};
+      for (const Call* on = waiter; on != &call; on = waiters.at(on)) circle.push_back(on);
+      std::reverse(circle.begin() + 1, circle.end());
+      return circle;
+    }
   }
-  return false;
+  return {};
 }
 
 }  // namespace agentd::runtime

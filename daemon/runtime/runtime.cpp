@@ -121,7 +121,7 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
                                          (agent.type->name == params.type
                                               ? "other args: " + std::string(agent.args()).substr(0, 200)
                                               : "the type \"" + agent.type->name + '"'));
-    return on_created(error.at_agent(params.agent));
+    return on_created(error.at_agent(params.agent).at_node(settings_.self.text()));
   }
   const auto type = types_.find(params.type);
   if (!type) return on_created(type.error());
@@ -169,7 +169,7 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
     params.options.state = state->is_null() ? "" : state->dump();
     if (!as.empty() && agents_.contains(as)) {
       Error error(ErrorKind::conflict, "agent \"" + as + "\" exists already");
-      return on_created(error.at_agent(as));
+      return on_created(error.at_agent(as).at_node(settings_.self.text()));
     }
     create(std::move(params), on_created);
   };

@@ -230,6 +230,8 @@ private:
   /// Fails where an earlier call of that caller, other than `id`, was refused.
   [[nodiscard]] Result<void> check_lane(const HostedAgent& agent, const CallerPtr& caller,
                                         const CallId& id) const;
+  /// Fails the call with `cycle` where it waits for itself.
+  void fail_in_circle(Call& call, std::string_view message);
   [[nodiscard]] Result<void> check_path(const CallRequest& request) const;
   [[nodiscard]] Result<void> check_input(const CallRequest& request) const;
   CallPtr open(CallRequest& request, HostedAgent& agent);

@@ -36,6 +36,22 @@ void read_everything(std::string_view text) {
   (void)json::canonical(text);
 }
 
+/// Whether each level reads the same, with the ends that the check noted and without.
+bool reads_alike(std::string_view text, const json::Ends& ends) {
+  json::Members with(text, &ends);
+  json::Members without(text);
+  while (without.next()) {
+    if (!with.next() || with.value() != without.value() || !reads_alike(with.value(), ends)) return false;
+  }
+  if (with.next()) return false;
+  json::Elements one(text, &ends);
+  json::Elements other(text);
+  while (other.next()) {
+    if (!one.next() || one.value() != other.value() || !reads_alike(one.value(), ends)) return false;
+  }
+  return !one.next();
+}
+
 void check_written_string(std::string_view bytes) {
   std::string token;
   json::append_string(token, bytes);
@@ -54,7 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_written_string(text);
 
   unsigned depth = 0;
-  const auto fault = json::check(text, json::max_content_depth, &depth);
+  json::Ends ends;
+  const auto fault = json::check(text, json::max_content_depth, &depth, &ends);
   if (fault) {
     require(fault->offset <= text.size(), "a fault is within the text");
     if (!fault->too_deep && !other_is_lenient(text))
@@ -63,6 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   require(other_accepts(text).value_or(true), "both accept");
   require(json::depth_of(text) == depth, "both count the same depth");
+  if (ends.known()) require(reads_alike(json::trim(text), ends), "the noted ends are where containers end");
   const std::string canonical = json::canonical(text);
   require(!json::check(canonical, json::max_content_depth), "canonical text is JSON");
   require(json::canonical(canonical) == canonical, "canonical text stays as it is");

@@ -58,6 +58,41 @@ TEST_CASE("a value is skipped whole, however it lies to the blocks of the search
   }
 }
 
+/// All there is in a text, outermost first.
+void read_all(std::string_view text, const json::Ends* ends, std::vector<std::string>& found) {
+  found.emplace_back(text);
+  if (json::type_of(text) == json::Type::object) {
+    for (json::Members members(text, ends); members.next();) read_all(members.value(), ends, found);
+  } else if (json::type_of(text) == json::Type::array) {
+    for (json::Elements elements(text, ends); elements.next();) read_all(elements.value(), ends, found);
+  }
+}
+
+TEST_CASE("with the ends that the check noted, a text reads as without") {
+  json::Ends ends;
+  for (const std::string_view text :
+       {R"({"a":[1,{"b":"]}"},[]],"c":{},"d":[[[]]],"e":"{"})", "[ ]", R"( [ {"x" : { } } , [ "\\" ] ] )", "7",
+        R"({"\"}":{"y":[[],[{}]]}})"}) {
+    std::vector<std::string> with;
+    std::vector<std::string> without;
+    REQUIRE_FALSE(json::check(text, 64, nullptr, &ends));
+    read_all(json::trim(text), &ends, with);
+    read_all(json::trim(text), nullptr, without);
+    CHECK(with == without);
+  }
+}
+
+TEST_CASE("a text too long for its ends to be noted is read all the same") {
+  json::Ends ends;
+  const std::string text = "[[" + std::string(100'000, ' ') + "],{}]";
+  REQUIRE_FALSE(json::check(text, 64, nullptr, &ends));
+  CHECK_FALSE(ends.known());
+  json::Elements elements(text, &ends);
+  REQUIRE(elements.next());
+  REQUIRE(elements.next());
+  CHECK(elements.value() == "{}");
+}
+
 TEST_CASE("elements come in order, without the white space around them") {
   CHECK(elements_of(" [ 1 ,[2, 3],\"]\", {\"a\":\"[\"} , true ] ") ==
         std::vector<std::string>{"1", "[2, 3]", "\"]\"", "{\"a\":\"[\"}", "true"});

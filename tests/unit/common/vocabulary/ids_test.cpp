@@ -123,3 +123,18 @@ TEST_CASE("a random suffix has the length asked for, and is an agent id") {
   CHECK(agentd::is_agent_id(agentd::random_suffix(20)));
   CHECK(agentd::random_suffix(20) != agentd::random_suffix(20));
 }
+
+TEST_CASE("a call id's hash depends on all of it, and on the salt") {
+  for (const std::size_t length : {16U, 17U, 26U, 31U, 32U, 33U, 48U, 63U, 64U}) {
+    const std::string text(length, 'x');
+    const auto id = *agentd::CallId::parse(text);
+    CHECK(id.hash() == agentd::CallId::parse(text)->hash());
+    CHECK(id.hash() != id.hash(1));
+    for (std::size_t i = 0; i < length; ++i) {
+      std::string other = text;
+      other[i] = 'y';
+      if (agentd::CallId::parse(other)->hash() == id.hash()) FAIL_CHECK(length << ", " << i);
+    }
+    if (length > 16) CHECK(agentd::CallId::parse(text.substr(1))->hash() != id.hash());
+  }
+}

@@ -22,6 +22,7 @@ TEST_CASE("a call that has itself as an input is refused") {
       world.try_call("a", {.input = "[" + World::placeholder(id_of("c").text()) + "]", .id = "c"});
   REQUIRE_FALSE(call.has_value());
   CHECK(call.error().kind() == ErrorKind::cycle);
+  CHECK(call.error().details().at("path") == Json{"here:1/a", "here:1/a"});
 }
 
 TEST_CASE(
@@ -34,6 +35,7 @@ TEST_CASE(
   const auto b = world.call("b", {.input = World::placeholder(id_of("a").text()), .id = "b"});
   REQUIRE(b->error);
   CHECK(b->error->kind() == ErrorKind::cycle);
+  CHECK(b->error->details().at("path") == Json{"here:1/b", "here:1/a", "here:1/b"});
   world.settle();
   REQUIRE(a->error);
   CHECK(a->error->kind() == ErrorKind::input_failed);

@@ -45,16 +45,18 @@ TEST_CASE("a pool runs all work, at most as much at once as it has workers") {
 TEST_CASE("a worker that waits is replaced, and the pool shrinks again when it is back") {
   WorkerPool pool(1, 10);
   Door door;
+  std::atomic<int> allowed{0};
   std::atomic<int> ran{0};
   for (int i = 0; i < 5; ++i) {
     pool.submit([&] {
-      CHECK(pool.begin_wait());
+      if (pool.begin_wait()) ++allowed;
       door.pass();
       pool.end_wait();
       ++ran;
     });
   }
   CHECK(door.reached_by(5));
+  CHECK(allowed == 5);
   CHECK(pool.waiting() == 5);
   pool.submit([&] { ++ran; });
   CHECK(eventually([&] { return ran == 1; }));
@@ -89,14 +91,16 @@ TEST_CASE("work that comes while there are too many workers does not wait for th
     Door waiting;
     Door busy;
     Door both;
+    std::atomic<int> allowed{0};
     std::atomic<int> ran{0};
     pool.submit([&] {
-      CHECK(pool.begin_wait());
+      if (pool.begin_wait()) ++allowed;
       waiting.pass();
       pool.end_wait();
       busy.pass();
     });
     REQUIRE(waiting.reached_by(1));
+    REQUIRE(allowed == 1);
     for (int i = 0; i < 2; ++i) {
       pool.submit([&] {
         both.pass();

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstring>
-#include <ctime>
 #include <random>
 
 namespace agentd {
@@ -93,11 +93,9 @@ std::uint64_t secret() {
 CallId CallId::mint() {
   // https://github.com/ulid/spec: 48 bits of milliseconds, 80 random bits, Crockford's base 32.
   static constexpr char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  // The coarse clock is a few milliseconds behind, and costs next to nothing.
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   auto time =
-      static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
   CallId id;
   id.size_ = 26;
   for (std::size_t i = 10; i-- > 0; time >>= 5) id.text_[i] = digits[time & 31];

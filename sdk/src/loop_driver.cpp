@@ -8,6 +8,8 @@ namespace agentd::sdk {
 namespace {
 
 constexpr std::chrono::milliseconds loan{1};
+/// What a thread waits for may also be settled by another one, which does not wake the loop.
+constexpr std::chrono::milliseconds waiting_turn{100};
 constexpr std::chrono::milliseconds longest_turn{60'000};
 
 /// Makes this thread the driver of the loop, and callbacks on it know where they are.
@@ -96,8 +98,8 @@ void LoopDriver::turn_until_readable(detail::Cell& cell, std::optional<Clock::ti
   while (!cell.readable()) {
     const auto now = Clock::now();
     if (limit && now >= *limit) return;
-    const auto left = limit ? std::chrono::ceil<std::chrono::milliseconds>(*limit - now) : longest_turn;
-    loop_.run_once(std::min(left, longest_turn));
+    const auto left = limit ? std::chrono::ceil<std::chrono::milliseconds>(*limit - now) : waiting_turn;
+    loop_.run_once(std::min(left, waiting_turn));
   }
 }
 

@@ -104,7 +104,8 @@ private:
     NodeLink::OnResult on_result;
     std::optional<std::uint64_t> last_progress;
   };
-  using Calls = boost::unordered_multimap<CallId, Entry, std::hash<CallId>>;
+  using Calls = boost::unordered_multimap<CallId, Entry, std::hash<CallId>, std::equal_to<CallId>,
+                                          detail::PoolAllocator<std::pair<const CallId, Entry>>>;
   using Requests = std::unordered_map<std::uint64_t, Entry>;
 
   void append(Entry& entry, Kind kind, Clock::time_point deadline);

@@ -8,9 +8,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <agentd/message.hpp>
+
+#include "common/vocabulary/pool.hpp"
 
 namespace agentd::detail {
 
@@ -47,6 +50,12 @@ public:
   using Clock = std::chrono::steady_clock;
   using Settled = std::function<void()>;
   using Progress = std::function<void(const Json&)>;
+
+  /// Made the way that all the others take, from memory that earlier ones gave back.
+  template <typename... Args>
+  [[nodiscard]] static std::shared_ptr<Cell> make(Args&&... args) {
+    return std::allocate_shared<Cell>(PoolAllocator<Cell>(), std::forward<Args>(args)...);
+  }
 
   /// Pending.
   Cell() = default;

@@ -31,12 +31,6 @@ bool deeper_than(const Json& json, unsigned limit) {
 }
 
 SharedText to_text(const Json& json, std::string_view what) {
-  if (const auto* text = json.get_ptr<const std::string*>(); text && json::is_text(*text)) {
-    std::string token;
-    token.reserve(text->size() + 2);
-    json::append_string(token, *text);
-    return std::make_shared<const std::string>(std::move(token));
-  }
   if (deeper_than(json, json::max_content_depth)) {
     throw Error(ErrorKind::invalid_params, "a message's " + std::string(what) + " is nested deeper than " +
                                                std::to_string(json::max_content_depth));
@@ -51,19 +45,28 @@ SharedText to_text(const Json& json, std::string_view what) {
 
 }  // namespace
 
+Message Message::from_text(std::string_view content) {
+  if (!json::is_text(content)) return from_json(Json(content));
+  std::string token;
+  token.reserve(content.size() + 2);
+  json::append_string(token, content);
+  auto text = std::make_shared<const std::string>(std::move(token));
+  return Message(Cell::make(MessageData{std::move(text), {}, {}, {}, {}, {}}));
+}
+
 Message Message::from_json(Json content) {
-  return Message(std::make_shared<Cell>(MessageData{to_text(content, "content"), {}, {}, {}, {}, {}}));
+  if (const auto* text = content.get_ptr<const std::string*>(); text && json::is_text(*text)) {
+    return from_text(*text);
+  }
+  return Message(Cell::make(MessageData{to_text(content, "content"), {}, {}, {}, {}, {}}));
 }
 
 Message::Message(const MessageFields& fields)
-    : cell_(std::make_shared<Cell>(
-          MessageData{to_text(fields.content, "content"),
-                      fields.metadata.is_null() ? nullptr : to_text(fields.metadata, "metadata"), fields.name,
-                      fields.role, fields.id, fields.timestamp})) {}
+    : cell_(Cell::make(MessageData{to_text(fields.content, "content"),
+                                   fields.metadata.is_null() ? nullptr : to_text(fields.metadata, "metadata"),
+                                   fields.name, fields.role, fields.id, fields.timestamp})) {}
 
-Message Message::inputs(std::vector<Message> parts) {
-  return Message(std::make_shared<Cell>(std::move(parts)));
-}
+Message Message::inputs(std::vector<Message> parts) { return Message(Cell::make(std::move(parts))); }
 
 const Json& Message::content() const {
   static const Json null;
@@ -153,7 +156,7 @@ Message when_all(std::vector<Message> messages) { return Message::inputs(std::mo
 
 Message when_any(std::vector<Message> messages) {
   if (messages.empty()) throw std::invalid_argument("when_any: there is no message to wait for");
-  auto first = std::make_shared<Cell>();
+  auto first = Cell::make();
   for (const Message& message : messages) {
     message.then([first](const Message& settled) {
       if (const Error* error = settled.error()) {

@@ -10,7 +10,7 @@ namespace {
 Message from_shared(detail::SharedText text) {
   detail::MessageData data;
   data.content = std::move(text);
-  return Message(std::make_shared<detail::Cell>(std::move(data)));
+  return Message(detail::Cell::make(std::move(data)));
 }
 
 }  // namespace

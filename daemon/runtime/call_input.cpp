@@ -50,7 +50,7 @@ void CallInput::fill(std::size_t slot, MessageData message) {
 }
 
 Message CallInput::assemble_part(const protocol::InputPart& part, std::size_t& slot) const {
-  if (part.whole) return Message(std::make_shared<detail::Cell>(fillings_[slot++]));
+  if (part.whole) return Message(detail::Cell::make(fillings_[slot++]));
   MessageData message = part.message;
   if (!part.holes.empty()) {
     std::vector<detail::SharedText> contents;
@@ -61,7 +61,7 @@ Message CallInput::assemble_part(const protocol::InputPart& part, std::size_t& s
     message.content = std::make_shared<const std::string>(protocol::fill(part, contents));
   }
   if (!message.content && !input_.list) return {};
-  return Message(std::make_shared<detail::Cell>(std::move(message)));
+  return Message(detail::Cell::make(std::move(message)));
 }
 
 Message CallInput::assemble() const {

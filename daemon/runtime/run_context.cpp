@@ -77,8 +77,7 @@ RunContext::RunContext(std::shared_ptr<RuntimeGate> gate, const Call& call)
 
 Message make_nested_message(const std::shared_ptr<RuntimeGate>& gate, const NodeAddress& node,
                             const CallId& call) {
-  return Message(
-      std::make_shared<detail::Cell>(std::make_unique<NestedSource>(gate, Placeholder{node, call})));
+  return Message(detail::Cell::make(std::make_unique<NestedSource>(gate, Placeholder{node, call})));
 }
 
 Message RunContext::call(const AgentAddress& agent, std::string_view method, const Message& input,

@@ -47,7 +47,7 @@ void LoopDriver::lend() {
 }
 
 void LoopDriver::posted() {
-  if (lent() && borrower_.load() != std::this_thread::get_id()) take_back();
+  if (borrower_.load(std::memory_order_relaxed) != std::this_thread::get_id() && lent()) take_back();
 }
 
 void LoopDriver::run() {

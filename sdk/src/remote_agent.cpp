@@ -48,7 +48,7 @@ Message RemoteAgent::call(std::string_view method, const Message& input, const C
 Message RemoteAgent::make_call(const CallId& id, RemoteCall::Plan plan) {
   auto owned = std::make_unique<RemoteCall>(session_, self(), node_, id);
   RemoteCall& call = *owned;
-  auto cell = std::make_shared<detail::Cell>(std::move(owned));
+  auto cell = detail::Cell::make(std::move(owned));
   call.plan() = std::move(plan);
   call.plan().plain = is_plain(call.plan().input);
   if (call.plan().plain) {

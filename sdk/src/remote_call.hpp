@@ -40,6 +40,10 @@ public:
       : session_(session), agent_(std::move(agent)), node_(node), id_(id) {}
   ~RemoteCall() override;
 
+  // From memory that earlier calls gave back.
+  static void* operator new(std::size_t) { return detail::Blocks<sizeof(RemoteCall)>::take(); }
+  static void operator delete(void* block) noexcept { detail::Blocks<sizeof(RemoteCall)>::give(block); }
+
   [[nodiscard]] std::optional<Placeholder> placeholder() const override;
   void fetch(const std::shared_ptr<detail::Cell>& cell) override;
   void cancel(const std::shared_ptr<detail::Cell>& cell) override;

@@ -56,7 +56,7 @@ public:
   requires(!std::same_as<std::remove_cvref_t<T>, Message> &&
            !std::same_as<std::remove_cvref_t<T>, MessageFields> && std::constructible_from<Json, T>)
       Message(T&& content)
-      : Message(from_json(Json(std::forward<T>(content)))) {}
+      : Message(from(std::forward<T>(content))) {}
 
   Message(const MessageFields& fields);
 
@@ -108,6 +108,17 @@ public:
   [[nodiscard]] const std::shared_ptr<detail::Cell>& cell() const { return cell_; }
 
 private:
+  template <typename T>
+  static Message from(T&& content) {
+    // Text needs no `Json` on its way.
+    if constexpr (std::convertible_to<T, std::string_view> && !std::same_as<std::remove_cvref_t<T>, Json> &&
+                  !std::same_as<std::remove_cvref_t<T>, std::nullptr_t>) {
+      return from_text(std::forward<T>(content));
+    } else {
+      return from_json(Json(std::forward<T>(content)));
+    }
+  }
+  static Message from_text(std::string_view content);
   static Message from_json(Json content);
 
   std::shared_ptr<detail::Cell> cell_;

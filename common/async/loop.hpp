@@ -62,7 +62,7 @@ public:
 
   /// Turns until `stop`, one that came before included. Keeps what is posted meanwhile for a later `run`.
   void run();
-  /// One turn; waits for something to do `limit` at most. For tests that decide the schedule.
+  /// One turn; waits for something to do `limit` at most.
   void run_once(std::chrono::milliseconds limit);
   void stop();
 

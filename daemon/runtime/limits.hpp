@@ -15,7 +15,7 @@ struct Limits {
   /// Bytes of kept outcomes; a quarter of it for one caller.
   std::uint64_t outcomes = 1ULL << 30;
   /// Ids that are waited for and not known.
-  std::uint32_t expected = 1'000'000;
+  std::uint32_t expected = 100'000;
   /// Released or expired ids that are remembered, and for how long.
   std::uint32_t tombstones = 500'000;
   std::chrono::milliseconds tombstone_ttl{600'000};

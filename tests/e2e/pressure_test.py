@@ -143,20 +143,16 @@ class Floods(Pressure):
             self.settled(5000)
         self.assert_still_lean(before)
 
-    @unittest.skip("open: nothing bounds how many unknown ids call.subscribe waits for")
     def test_waiting_for_ids_that_nobody_has_is_bounded(self):
-        before, refused = self.n.memory(), 0
-        for _ in range(20):
-            try:
-                self.ws.rpc("call.subscribe", calls=ids(20_000), grace_ms=600_000)
-            except RpcError as error:
-                self.assertEqual(error.kind, "overloaded")
-                refused += 1
-            self.ws.inbox.clear()
-        self.assertGreater(refused, 0, "400,000 ids")
+        before = self.n.memory()
+        for round_ in range(20):
+            self.ws.rpc("call.subscribe", calls=ids(20_000), grace_ms=600_000)
+            if round_ >= 5:
+                for notice in self.settled(20_000).values():
+                    self.assertEqual(notice["error"]["data"]["limit"], "expected")
         self.assert_still_lean(before, 96 * MIB)
 
-    def test_a_batch_frame_is_closed_at_1_mib(self):
+    def test_large_values_each_have_a_frame_of_their_own(self):
         session, calls = self.session(headers={"Agentd-Batch": "1"}), ids(40)
         for call in calls:
             session.notify("agent.call", agent="echo", call=call, input="x" * 200_000)
@@ -165,7 +161,7 @@ class Floods(Pressure):
             text = session.receive()
             sizes.append(len(text))
             session.inbox.extend([1] * text.count("call.settled"))
-        self.assertLessEqual(max(sizes), 2 * MIB)
+        self.assertLess(max(sizes), 300_000)
 
     def test_what_a_hundred_clients_do_at_once_comes_out_right(self):
         self.n.create("counter", "sum")

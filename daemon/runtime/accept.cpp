@@ -200,8 +200,8 @@ CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
   const auto agents_default = agent.settings ? agent.settings->options.deadline : std::nullopt;
   call->state = call->input.open() > 0 ? CallState::waiting : CallState::queued;
   if (call->state == CallState::queued) call->ready = call->accepted;
-  start_deadline(
-      *call, loop_.now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline)));
+  start_deadline(*call,
+                 loop_.now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline)));
 
   calls_.emplace(call->id, call);
   call->previous = last_call_;

@@ -71,8 +71,8 @@ void read_all(std::string_view text, const json::Ends* ends, std::vector<std::st
 TEST_CASE("with the ends that the check noted, a text reads as without") {
   json::Ends ends;
   for (const std::string_view text :
-       {R"({"a":[1,{"b":"]}"},[]],"c":{},"d":[[[]]],"e":"{"})", "[ ]", R"( [ {"x" : { } } , [ "\\" ] ] )", "7",
-        R"({"\"}":{"y":[[],[{}]]}})"}) {
+       {R"({"a":[1,{"b":"]}"},[]],"c":{},"d":[[[]]],"e":"{"})", "[ ]", R"( [ {"x" : { } } , [ "\\" ] ] )",
+        "7", R"({"\"}":{"y":[[],[{}]]}})"}) {
     std::vector<std::string> with;
     std::vector<std::string> without;
     REQUIRE_FALSE(json::check(text, 64, nullptr, &ends));

@@ -44,7 +44,8 @@ TEST_CASE("of many ids exactly those of the last ones are known, whatever came a
   }
   CHECK(ids.size() == kept);
   int wrong = 0;
-  for (int i = 0; i < all; ++i) wrong += ids.has(added[static_cast<std::size_t>(i)], start) != (i >= all - kept);
+  for (int i = 0; i < all; ++i)
+    wrong += ids.has(added[static_cast<std::size_t>(i)], start) != (i >= all - kept);
   CHECK(wrong == 0);
   CHECK_FALSE(ids.has(added.back(), start + 1h));
   CHECK(ids.size() == 0);

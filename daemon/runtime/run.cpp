@@ -272,6 +272,8 @@ void Runtime::settle_done(Call& call, detail::SharedText content, detail::Shared
 
 void Runtime::settle_failed(Call& call, Error error, CallState state) {
   if (call.kind != Call::Kind::call) {
+    // A step is held by its mailbox alone.
+    const CallPtr keep(&call);
     call.state = CallState::failed;
     call.agent->mailbox.remove(call);
     schedule(*call.agent);

@@ -220,6 +220,8 @@ Result<void> Runtime::remove(std::string_view id) {
     Error error = why;
     settle_failed(*call, error.at_call(call->id.text()));
   }
+  // It may still hold some of them, passed over and never taken, and each holds the agent.
+  agent->mailbox.clear();
   if (agent->running) {
     leaving_.insert(agent);
   } else {

@@ -81,6 +81,8 @@ void RemoteAgent::write_params(RemoteCall& call) const {
 }
 
 void RemoteAgent::submit(RemoteCall& call) {
+  // A call whose input has failed fails at once, and perhaps nobody else holds it.
+  const auto keep = call.plan().plain ? nullptr : call.cell();
   if (!call.plan().plain) look_at_inputs(call);
   if (call.state() == RemoteCall::State::settled) return;
   auto lane = lanes_.find(call.plan().caller);

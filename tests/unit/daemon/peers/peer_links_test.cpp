@@ -58,6 +58,8 @@ struct Held {
 struct Late {
   std::shared_ptr<detail::Cell> cell = std::make_shared<detail::Cell>();
   Message message{cell};
+  /// Whoever waits for a cell is kept until it settles.
+  ~Late() { settle(); }
   void settle() const {
     detail::MessageData data;
     data.content = std::make_shared<const std::string>("1");

@@ -145,7 +145,7 @@ TEST_CASE("an agent that calls one which waits for its own running call fails wi
 
 TEST_CASE("a long lane is no burden to a caller that fans out") {
   World world;
-  world.add_coroutine("fan", [](Agent&, const Message& input) -> Task<Message> {
+  world.add_coroutine("fan", [](Agent&, Message input) -> Task<Message> {
     const auto target = input.content().get<AgentRef>();
     std::vector<Message> answers;
     for (int i = 0; i < 9'000; ++i) answers.push_back(target(i));

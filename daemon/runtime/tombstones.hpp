@@ -16,7 +16,7 @@ namespace agentd::runtime {
 /// Every call is looked for here once and put here once, among half a million others, so what counts is how
 /// much memory that touches: of an id only 64 bits are kept, in the one table that is looked into, and a
 /// caller who knows an id early can have its place fetched (`announce`). Two of half a million ids share
-/// their bits by chance once in some hundred years of ten thousand calls a second. The bits are drawn with a
+/// their bits by chance once in some fifty years of ten thousand calls a second. The bits are drawn with a
 /// secret of this process, so nobody can make two ids that share them.
 class Tombstones {
 public:

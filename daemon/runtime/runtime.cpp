@@ -192,6 +192,8 @@ CallPtr Runtime::save(HostedAgent& agent, Call::Done done) {
 
 void Runtime::drop_step(Call& step) {
   if (step.state != CallState::queued) return;
+  // Perhaps only the mailbox holds it.
+  const CallPtr keep(&step);
   step.state = CallState::cancelled;
   step.agent->mailbox.remove(step);
   step.done = nullptr;

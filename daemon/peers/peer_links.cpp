@@ -11,7 +11,12 @@ namespace {
 /// How many peers may be connected at once: placeholders come from strangers.
 constexpr std::size_t most_links = 4096;
 
-runtime::Outcome outcome_of(net::Settled settled) { return std::move(settled.outcome); }
+runtime::Outcome outcome_of(net::Settled settled) {
+  if (!settled.elsewhere) return std::move(settled.outcome);
+  Error error(ErrorKind::overloaded,
+              "the other node left the value out: too much waited for the connection to this one");
+  return error.with("limit", "write_queue");
+}
 
 Error input_failed(const Error& cause) {
   Error error(ErrorKind::input_failed, "an input of this call failed: " + cause.root().message());

@@ -97,9 +97,10 @@ void LoopDriver::turn_until_readable(detail::Cell& cell, std::optional<Clock::ti
   const Driving driving(driver_, context_.get());
   while (!cell.readable()) {
     const auto now = Clock::now();
-    if (limit && now >= *limit) return;
     const auto left = limit ? std::chrono::ceil<std::chrono::milliseconds>(*limit - now) : waiting_turn;
-    loop_.run_once(std::min(left, waiting_turn));
+    // One turn at least: who asks again and again, and never waits, keeps the loop's own thread away.
+    loop_.run_once(std::clamp(left, std::chrono::milliseconds(0), waiting_turn));
+    if (limit && Clock::now() >= *limit) return;
   }
 }
 

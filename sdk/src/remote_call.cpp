@@ -90,6 +90,8 @@ void RemoteCall::fail(Error error) {
   const auto cell = cell_;
   state_ = State::settled;
   cell->fail(std::move(error));
+  // What comes behind it in its lane waits for it no longer. Later, for this may be the lane at work.
+  session_.post([agent = agent_, caller = plan_.caller] { agent->pump(caller); });
   finish();
 }
 

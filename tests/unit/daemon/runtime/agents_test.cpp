@@ -331,4 +331,20 @@ TEST_CASE("agents are listed in the order they were made") {
   CHECK(ids == std::vector<std::string>{"c", "b"});
 }
 
+TEST_CASE("what nobody waits for any more leaves a busy agent's mailbox, however much it is") {
+  World world;
+  world.make("block", "a");
+  const auto running = world.call("a", {.input = "1"});
+  world.settle();
+  REQUIRE(world.door.reached_by(1));
+  HostedAgent& agent = **world.runtime->find_agent("a");
+  // Held by the mailbox alone, as when a client asks for the state again and again.
+  std::vector<Call*> steps;
+  for (int i = 0; i < 200; ++i) steps.push_back(world.runtime->save(agent, [](const Result<Json>&) {}).get());
+  for (Call* step : steps) world.runtime->drop_step(*step);
+  CHECK(agent.mailbox.size() == 0);
+  world.door.open();
+  REQUIRE(world.until_settled(running));
+}
+
 }  // namespace agentd::runtime

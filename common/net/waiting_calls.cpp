@@ -63,11 +63,15 @@ WaitingCalls::WaitingCalls(const NodeAddress& node, Clockwork& clockwork)
   outbox_.pack(true);
 }
 
+WaitingCalls::Entry& WaitingCalls::new_entry(const CallId& call) {
+  const auto made = calls_.emplace(std::piecewise_construct, std::forward_as_tuple(call), std::tuple<>());
+  made->second.call = &made->first;
+  return made->second;
+}
+
 void WaitingCalls::call(const CallId& call, std::string params, Clock::time_point deadline,
                         NodeLink::OnSettled on_settled, NodeLink::OnProgress on_progress) {
-  Entry& entry =
-      calls_.emplace(std::piecewise_construct, std::forward_as_tuple(call), std::tuple<>())->second;
-  entry.call = call;
+  Entry& entry = new_entry(call);
   entry.text = std::move(params);
   entry.on_settled = std::move(on_settled);
   entry.on_progress = std::move(on_progress);
@@ -76,9 +80,7 @@ void WaitingCalls::call(const CallId& call, std::string params, Clock::time_poin
 
 void WaitingCalls::subscribe(const CallId& call, Clock::time_point deadline, NodeLink::OnSettled on_settled,
                              NodeLink::OnProgress on_progress) {
-  Entry& entry =
-      calls_.emplace(std::piecewise_construct, std::forward_as_tuple(call), std::tuple<>())->second;
-  entry.call = call;
+  Entry& entry = new_entry(call);
   entry.on_settled = std::move(on_settled);
   entry.on_progress = std::move(on_progress);
   append(entry, Kind::subscription, deadline);
@@ -122,7 +124,7 @@ void WaitingCalls::send(Entry& entry) {
       send_call(entry);
       break;
     case Kind::subscription:
-      subscribing_.push_back(entry.call);
+      subscribing_.push_back(*entry.call);
       subscribing_grace_ = std::max(subscribing_grace_, std::min(longest_grace, remaining(entry)));
       break;
     case Kind::request:
@@ -186,7 +188,7 @@ void WaitingCalls::opened(const Greeting& greeting) {
   std::vector<CallId> lost;
   for (Entry* entry = first_; entry; entry = entry->next) {
     if (forgotten && entry->sent && entry->kind != Kind::request) {
-      lost.push_back(entry->call);
+      lost.push_back(*entry->call);
     } else {
       send(*entry);
     }
@@ -253,7 +255,14 @@ void WaitingCalls::subscriptions_answered(std::uint64_t request, const protocol:
 }
 
 void WaitingCalls::settled(const protocol::SettledNotice& notice, const json::Ends* ends) {
-  if (calls_.contains(notice.call)) settle_all(notice.call, read_outcome(notice, ends));
+  auto [entry, end] = calls_.equal_range(notice.call);
+  if (entry == end) return;
+  if (std::next(entry) != end) return settle_all(notice.call, read_outcome(notice, ends));
+  // Taken out first: the callback may make, or fail, any entry.
+  const NodeLink::OnSettled on_settled = std::move(entry->second.on_settled);
+  unlink(entry->second);
+  calls_.erase(entry);
+  on_settled(read_outcome(notice, ends));
 }
 
 /// Takes them all out first: a callback may make, or fail, any entry.
@@ -313,13 +322,14 @@ void WaitingCalls::expire(Entry& entry) {
 Error WaitingCalls::overdue_error(const Entry& entry) const {
   const std::string what = entry.kind == Kind::request
                                ? "a request to agentd at " + node_
-                               : "call " + std::string(entry.call.text()) + " at " + node_;
+                               : "call " + std::string(entry.call->text()) + " at " + node_;
   Error error = !entry.sent && last_failure_
                     ? *last_failure_
                     : Error(ErrorKind::deadline_exceeded,
                             what + " had no answer within its deadline" +
                                 (last_failure_ && !open_ ? "; " + last_failure_->message() : ""));
-  error.at_call(entry.call.text()).at_node(node_);
+  if (entry.call) error.at_call(entry.call->text());
+  error.at_node(node_);
   return error;
 }
 
@@ -329,7 +339,7 @@ void WaitingCalls::fail(Entry& entry, const Error& why) {
     const auto node = requests_.extract(entry.request);
     return node.mapped().on_result(why);
   }
-  auto [found, end] = calls_.equal_range(entry.call);
+  auto [found, end] = calls_.equal_range(*entry.call);
   while (&found->second != &entry) ++found;
   const auto node = calls_.extract(found);
   Error error = why;

@@ -94,7 +94,8 @@ private:
     bool sent = false;
     bool overdue = false;
     bool has_deadline = true;
-    CallId call;
+    /// Its key; null for a request.
+    const CallId* call = nullptr;
     std::uint64_t request = 0;
     Clock::time_point deadline;
     /// A call's params without their end, or a request's whole text.
@@ -108,6 +109,7 @@ private:
                                           detail::PoolAllocator<std::pair<const CallId, Entry>>>;
   using Requests = std::unordered_map<std::uint64_t, Entry>;
 
+  Entry& new_entry(const CallId& call);
   void append(Entry& entry, Kind kind, Clock::time_point deadline);
   void unlink(Entry& entry);
   void send(Entry& entry);

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "common/json/expected.hpp"
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/param_errors.hpp"
@@ -70,6 +71,7 @@ public:
     if (!text.empty() && json::type_of(text) != json::Type::object && !is_empty_array(text)) {
       return refuse(params_not_by_name(owner, text));
     }
+    if (Usual usual; ends != nullptr && ends->known() && usual.stands_in(text, *ends)) return read(usual);
     for (json::Members members(text, ends); members.next();) {
       if (!take(members.key_token(), members.value())) return false;
     }
@@ -79,6 +81,29 @@ public:
   [[nodiscard]] Error& error() { return *error_; }
 
 private:
+  /// What `append_call_params`, and the link that adds the deadline, write for a program's call of `reply`.
+  struct Usual {
+    std::string_view agent;
+    std::string_view call;
+    std::string_view input;
+    std::string_view deadline_ms;
+
+    bool stands_in(std::string_view text, const json::Ends& ends) {
+      json::Expected form(text, ends);
+      return form.past(R"({"agent":)") && form.string(agent) && form.past(R"(,"call":)") &&
+             form.string(call) && form.past(R"(,"settled":"auto")") &&
+             (!form.past(R"(,"input":)") || form.value(input)) &&
+             (!form.past(R"(,"deadline_ms":)") || form.value(deadline_ms)) && form.past("}") && form.at_end();
+    }
+  };
+
+  bool read(const Usual& usual) {
+    read_.settled = SettledMode::automatic;
+    read_.input = usual.input;
+    return read(agent, usual.agent) && read(call, usual.call) &&
+           (usual.deadline_ms.empty() || read(deadline_ms, usual.deadline_ms));
+  }
+
   static std::string_view inside(std::string_view token) { return token.substr(1, token.size() - 2); }
 
   static bool is_empty_array(std::string_view text) {
@@ -204,14 +229,6 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   json::append_string(out, text);
 }
 
-/// An id, or a word of ours.
-void append_plain_member(std::string& out, std::string_view name, std::string_view text) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  json::append_plain_string(out, text);
-}
-
 void append_number(std::string& out, std::int64_t number) {
   char digits[24];
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
@@ -240,13 +257,16 @@ void append_call_params(std::string& out, const OutgoingCall& outgoing) {
   out += "{\"agent\":";
   json::append_string(out, outgoing.agent);
   if (!outgoing.method.empty() && outgoing.method != "reply") append_member(out, "method", outgoing.method);
-  if (!outgoing.call.empty()) append_plain_member(out, "call", outgoing.call.text());
+  if (!outgoing.call.empty()) {
+    out += ",\"call\":";
+    json::append_plain_string(out, outgoing.call);
+  }
   if (outgoing.deadline) {
     out += ",\"deadline_ms\":";
     append_number(out, outgoing.deadline->count());
   }
-  if (outgoing.settled == SettledMode::state) append_plain_member(out, "settled", "state");
-  if (outgoing.settled == SettledMode::automatic) append_plain_member(out, "settled", "auto");
+  if (outgoing.settled == SettledMode::state) out += R"(,"settled":"state")";
+  if (outgoing.settled == SettledMode::automatic) out += R"(,"settled":"auto")";
   if (!outgoing.caller.empty()) append_member(out, "caller", outgoing.caller);
   if (outgoing.path != nullptr && !outgoing.path->empty()) append_path(out, *outgoing.path);
   if (!outgoing.input.empty()) {

@@ -108,9 +108,8 @@ private:
                                                      " of a message is given twice; give it once"});
     }
     detail::MessageData& data = part.message;
-    return string(members, field::name, data.name) && string(members, field::role, data.role) &&
-           string(members, field::id, data.id) && string(members, field::timestamp, data.timestamp) &&
-           metadata_object(members, data) && content_text(part, members.values[field::content]);
+    return labels(members, data) && metadata_object(members, data) &&
+           content_text(part, members.values[field::content]);
   }
 
   static Error unknown_member(std::string_view key_token) {
@@ -121,11 +120,14 @@ private:
                    "that has a member \"content\" of its own, put it into {\"content\": …}");
   }
 
-  bool string(const ObjectMembers& members, field::Index member, std::string& into) {
-    const std::string_view value = members.values[member];
-    if (value.empty()) return true;
-    if (value.front() != '"') return wrong(member, value, "a string");
-    into = json::unquote(value);
+  bool labels(const ObjectMembers& members, detail::MessageData& data) {
+    detail::Labels::Tokens tokens;
+    for (const auto& [member, label] : field::labels) {
+      const std::string_view value = members.values[member];
+      if (!value.empty() && value.front() != '"') return wrong(member, value, "a string");
+      tokens[static_cast<std::size_t>(label)] = field::label_token(value);
+    }
+    data.labels = detail::Labels::copy(tokens);
     return true;
   }
 
@@ -134,7 +136,7 @@ private:
     if (value.empty() || value == "null") return true;
     if (value.front() != '{') return wrong(field::metadata, value, "an object or null");
     if (!fits(value)) return false;
-    data.metadata = std::make_shared<const std::string>(value);
+    data.metadata = detail::SharedText::copy(value);
     return true;
   }
 
@@ -152,7 +154,7 @@ private:
   /// A content that is not looked into.
   bool literal(InputPart& part, std::string_view value) {
     if (!fits(value)) return false;
-    part.message.content = std::make_shared<const std::string>(value);
+    part.message.content = detail::SharedText::copy(value);
     return true;
   }
 
@@ -167,7 +169,7 @@ private:
     for (const Marked& mark : marked) {
       if (!hole(part, mark)) return false;
     }
-    part.message.content = std::make_shared<const std::string>(text);
+    part.message.content = detail::SharedText::copy(text);
     // The marks themselves do not count as depth: what takes their place does.
     return marked.empty() || !check_depth_ ? fits(text) : fits(fill(part, {}));
   }
@@ -198,7 +200,7 @@ Result<Input> read_input(std::string_view text, bool check_depth, const json::En
 }
 
 std::string fill(const InputPart& part, const std::vector<detail::SharedText>& fillings) {
-  const std::string_view text = part.message.content ? *part.message.content : std::string_view("null");
+  const std::string_view text = part.message.content ? *part.message.content : "null";
   std::string filled;
   std::size_t at = 0;
   for (std::size_t i = 0; i < part.holes.size(); ++i) {
@@ -208,7 +210,7 @@ std::string fill(const InputPart& part, const std::vector<detail::SharedText>& f
     if (!hole.placeholder) {
       filled += hole.literal;
     } else {
-      filled += i < fillings.size() && fillings[i] ? std::string_view(*fillings[i]) : "null";
+      filled += i < fillings.size() && fillings[i] ? *fillings[i] : "null";
     }
   }
   filled += text.substr(at);

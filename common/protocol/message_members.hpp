@@ -2,8 +2,10 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "common/json/text.hpp"
+#include "common/vocabulary/message_data.hpp"
 
 /// The members of a message on the wire. Inside this room only.
 namespace agentd::protocol {
@@ -38,6 +40,18 @@ inline constexpr std::array<std::string_view, count> names = {"content",  "name"
 [[nodiscard]] inline Index of_token(std::string_view token) {
   const Index index = of(token.substr(1, token.size() - 2));
   return index == count && token.find('\\') != std::string_view::npos ? of(json::unquote(token)) : index;
+}
+
+/// Those that are short texts, and what they are inside.
+inline constexpr std::array<std::pair<Index, detail::Label>, detail::label_count> labels = {
+    {{name, detail::Label::name},
+     {role, detail::Label::role},
+     {id, detail::Label::id},
+     {timestamp, detail::Label::timestamp}}};
+
+/// An empty text is one that is not given.
+[[nodiscard]] inline std::string_view label_token(std::string_view value) {
+  return value == R"("")" ? std::string_view() : value;
 }
 
 }  // namespace message_member

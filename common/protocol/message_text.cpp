@@ -1,3 +1,4 @@
+#include "common/json/expected.hpp"
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/marked.hpp"
@@ -8,6 +9,7 @@ namespace agentd::protocol {
 namespace {
 
 namespace field = message_member;
+using detail::Label;
 
 /// Writes a message's members in one order, leaving out those not given.
 class MessageWriter {
@@ -15,18 +17,18 @@ public:
   explicit MessageWriter(std::string& out) : out_(out) {}
 
   void write(const detail::MessageData& data, bool literal) {
-    string(field::id, data.id);
-    string(field::name, data.name);
-    string(field::role, data.role);
+    label(field::id, data.labels.token(Label::id));
+    label(field::name, data.labels.token(Label::name));
+    label(field::role, data.labels.token(Label::role));
     begin(field::content);
     if (literal) out_ += R"({"$literal":)";
-    out_ += data.content ? std::string_view(*data.content) : "null";
+    out_ += data.content ? *data.content : "null";
     if (literal) out_ += '}';
     if (data.metadata) {
       begin(field::metadata);
       out_ += *data.metadata;
     }
-    string(field::timestamp, data.timestamp);
+    label(field::timestamp, data.labels.token(Label::timestamp));
     out_ += '}';
   }
 
@@ -39,28 +41,33 @@ private:
     separator_ = ',';
   }
 
-  void string(field::Index member, const std::string& text) {
-    if (text.empty()) return;
+  void label(field::Index member, std::string_view token) {
+    if (token.empty()) return;
     begin(member);
-    json::append_string(out_, text);
+    out_ += token;
   }
 
   std::string& out_;
   char separator_ = '{';
 };
 
-std::string* string_member(detail::MessageData& data, field::Index member) {
-  switch (member) {
-    case field::name:
-      return &data.name;
-    case field::role:
-      return &data.role;
-    case field::id:
-      return &data.id;
-    case field::timestamp:
-      return &data.timestamp;
-    default:
-      return nullptr;
+using Values = std::array<std::string_view, field::count>;
+
+/// An outcome as a node writes it, without metadata.
+bool read_usual(std::string_view text, const json::Ends& ends, Values& values) {
+  json::Expected form(text, ends);
+  return form.past(R"({"id":)") && form.string(values[field::id]) &&           //
+         form.past(R"(,"name":)") && form.string(values[field::name]) &&       //
+         form.past(R"(,"role":)") && form.string(values[field::role]) &&       //
+         form.past(R"(,"content":)") && form.value(values[field::content]) &&  //
+         form.past(R"(,"timestamp":)") && form.string(values[field::timestamp]) && form.past("}") &&
+         form.at_end();
+}
+
+void read_members(std::string_view text, const json::Ends* ends, Values& values) {
+  for (json::Members members(text, ends); members.next();) {
+    const field::Index member = field::of_token(members.key_token());
+    if (member != field::count) values[member] = members.value();
   }
 }
 
@@ -85,20 +92,33 @@ Result<detail::MessageData> read_message(std::string_view text, const json::Ends
   if (json::type_of(text) != json::Type::object) {
     return Error(ErrorKind::invalid_params, "a value is a message, an object; this is " + shown(text));
   }
-  Result<detail::MessageData> read{detail::MessageData{}};
-  for (json::Members members(text, ends); members.next();) {
-    const field::Index member = field::of_token(members.key_token());
-    const std::string_view value = members.value();
-    if (std::string* const into = string_member(*read, member)) {
-      if (json::type_of(value) != json::Type::string) return wrong(member, value, "a string");
-      *into = json::unquote(value);
-    } else if (member == field::content) {
-      read->content = std::make_shared<const std::string>(value);
-    } else if (member == field::metadata && json::type_of(value) != json::Type::null) {
-      if (json::type_of(value) != json::Type::object) return wrong(member, value, "an object or null");
-      read->metadata = std::make_shared<const std::string>(value);
-    }
+  Values values;
+  if (ends == nullptr || !ends->known() || !read_usual(text, *ends, values)) {
+    values = {};
+    read_members(text, ends, values);
   }
+  for (const auto& [member, label] : field::labels) {
+    if (!values[member].empty() && values[member].front() != '"')
+      return wrong(member, values[member], "a string");
+  }
+  std::string_view& metadata = values[field::metadata];
+  if (metadata == "null") metadata = {};
+  if (!metadata.empty() && metadata.front() != '{')
+    return wrong(field::metadata, metadata, "an object or null");
+  // Copied as a whole, and once: what is read of it points into the copy.
+  const detail::SharedText whole = detail::SharedText::copy(text);
+  const auto copied = [&](std::string_view part) {
+    return part.empty() ? part
+                        : whole->substr(static_cast<std::size_t>(part.data() - text.data()), part.size());
+  };
+  Result<detail::MessageData> read{boost::system::in_place_value};
+  if (!values[field::content].empty()) read->content = whole.slice(copied(values[field::content]));
+  if (!metadata.empty()) read->metadata = whole.slice(copied(metadata));
+  detail::Labels::Tokens tokens;
+  for (const auto& [member, label] : field::labels) {
+    tokens[static_cast<std::size_t>(label)] = copied(field::label_token(values[member]));
+  }
+  read->labels = detail::Labels(whole, tokens);
   return read;
 }
 

@@ -156,7 +156,8 @@ struct ProgressNotice {
 struct OutgoingCall {
   std::string_view agent;
   std::string_view method;
-  CallId call;
+  /// A call id.
+  std::string_view call;
   /// JSON text; empty for no input.
   std::string_view input;
   std::optional<Milliseconds> deadline;

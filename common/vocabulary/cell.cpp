@@ -27,7 +27,10 @@ private:
   CallContext* context_;
 };
 
-Json parse_text(const SharedText& text) { return text ? Json::parse(*text) : Json(nullptr); }
+const Json& parse_once(std::optional<Json>& opened, const SharedText& text) {
+  if (!opened) opened = text ? Json::parse(*text) : Json(nullptr);
+  return *opened;
+}
 
 std::string joined_contents(const std::vector<Message>& parts) {
   std::string text = "[";
@@ -46,9 +49,19 @@ Cell::Cell(MessageData data) : state_(State::done), data_(std::move(data)) {}
 
 Cell::Cell(std::vector<Message> parts) : parts_(std::move(parts)) {
   if (parts_.empty()) {
-    data_.content = std::make_shared<const std::string>("[]");
+    data_.content = SharedText::copy("[]");
     state_ = State::done;
   }
+}
+
+Cell::Waiting& Cell::waiting() {
+  if (!waiting_) waiting_ = std::make_unique<Waiting>();
+  return *waiting_;
+}
+
+Cell::Opened& Cell::opened() {
+  if (!opened_) opened_ = std::make_unique<Opened>();
+  return *opened_;
 }
 
 bool Cell::settle(MessageData data) {
@@ -62,7 +75,7 @@ bool Cell::settle(MessageData data) {
 bool Cell::fail(Error error) {
   std::unique_lock lock(mutex_);
   if (settled()) return false;
-  error_ = std::move(error);
+  error_ = std::make_unique<const Error>(std::move(error));
   finish(std::move(lock), State::failed);
   return true;
 }
@@ -84,24 +97,25 @@ void Cell::supply(MessageData data) {
 void Cell::supply_failure(Error error) {
   std::unique_lock lock(mutex_);
   if (state_ != State::elsewhere) return;
-  error_ = std::move(error);
+  error_ = std::make_unique<const Error>(std::move(error));
   finish(std::move(lock), State::failed);
 }
 
 void Cell::finish(std::unique_lock<std::mutex> lock, State state) {
   state_.store(state, std::memory_order_release);
   const bool has_value = state != State::elsewhere;
-  std::vector<Settled> settled = std::exchange(on_settled_, {});
+  // Whoever is about to ask for the value finds that it is asked for.
+  asked_ |= !has_value && waiting_ && !waiting_->readable.empty();
+  const bool wanted = !has_value && asked_;
+  if (!waiting_ && !wanted) return;
+  std::vector<Settled> settled = std::exchange(waiting().settled, {});
   std::vector<Settled> readable;
   if (has_value) {
-    readable = std::exchange(on_readable_, {});
-    on_progress_.clear();
+    readable = std::exchange(waiting_->readable, {});
+    waiting_->progress.clear();
   }
-  const bool wanted = !has_value && (asked_ || !on_readable_.empty());
-  // Whoever is about to ask for the value finds that it is asked for.
-  asked_ |= wanted;
   lock.unlock();
-  if (has_value) changed_.notify_all();
+  if (has_value) waiting_->changed.notify_all();
   run_all(settled);
   run_all(readable);
   if (wanted && source_) source_->fetch(shared_from_this());
@@ -112,7 +126,7 @@ void Cell::progress(const Json& value) {
   {
     const std::lock_guard lock(mutex_);
     if (settled()) return;
-    callbacks = on_progress_;
+    if (waiting_) callbacks = waiting_->progress;
   }
   for (auto& callback : callbacks) callback(value);
 }
@@ -157,10 +171,11 @@ bool Cell::wait_until(std::optional<Clock::time_point> limit) {
 void Cell::block_until(std::optional<Clock::time_point> limit) {
   std::unique_lock lock(mutex_);
   const auto there = [this] { return readable(); };
+  std::condition_variable& changed = waiting().changed;
   if (limit) {
-    changed_.wait_until(lock, *limit, there);
+    changed.wait_until(lock, *limit, there);
   } else {
-    changed_.wait(lock, there);
+    changed.wait(lock, there);
   }
 }
 
@@ -171,7 +186,7 @@ const MessageData& Cell::read() {
       if (!part.empty()) part.cell()->read();
     }
     const std::lock_guard lock(mutex_);
-    if (!data_.content) data_.content = std::make_shared<const std::string>(joined_contents(parts_));
+    if (!data_.content) data_.content = SharedText(joined_contents(parts_));
     return data_;
   }
   if (error_) throw *error_;
@@ -179,17 +194,23 @@ const MessageData& Cell::read() {
 }
 
 const Json& Cell::opened_content() {
-  const SharedText text = read().content;
+  const SharedText& text = read().content;
   const std::lock_guard lock(mutex_);
-  if (!opened_content_) opened_content_ = std::make_unique<Json>(parse_text(text));
-  return *opened_content_;
+  return parse_once(opened().content, text);
 }
 
 const Json& Cell::opened_metadata() {
-  const SharedText text = read().metadata;
+  const SharedText& text = read().metadata;
   const std::lock_guard lock(mutex_);
-  if (!opened_metadata_) opened_metadata_ = std::make_unique<Json>(parse_text(text));
-  return *opened_metadata_;
+  return parse_once(opened().metadata, text);
+}
+
+const std::string& Cell::label(Label label) {
+  const Labels& labels = read().labels;
+  const std::lock_guard lock(mutex_);
+  auto& text = opened().labels[static_cast<std::size_t>(label)];
+  if (!text) text = labels.text(label);
+  return *text;
 }
 
 void Cell::when_settled(Settled callback) {
@@ -197,7 +218,7 @@ void Cell::when_settled(Settled callback) {
   {
     const std::lock_guard lock(mutex_);
     if (!settled()) {
-      on_settled_.push_back(std::move(callback));
+      waiting().settled.push_back(std::move(callback));
       return;
     }
   }
@@ -224,7 +245,7 @@ void Cell::when_readable(Settled callback) {
   {
     const std::lock_guard lock(mutex_);
     if (!readable()) {
-      on_readable_.push_back(std::move(callback));
+      waiting().readable.push_back(std::move(callback));
       callback = nullptr;
     }
   }
@@ -234,7 +255,7 @@ void Cell::when_readable(Settled callback) {
 
 void Cell::when_progress(Progress callback) {
   const std::lock_guard lock(mutex_);
-  if (!readable()) on_progress_.push_back(std::move(callback));
+  if (!readable()) waiting().progress.push_back(std::move(callback));
 }
 
 }  // namespace agentd::detail

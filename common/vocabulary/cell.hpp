@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -13,19 +14,10 @@
 
 #include <agentd/message.hpp>
 
+#include "common/vocabulary/message_data.hpp"
 #include "common/vocabulary/pool.hpp"
 
 namespace agentd::detail {
-
-/// A message's members as they travel. Texts are JSON, valid by construction; null means not given.
-struct MessageData {
-  SharedText content;
-  SharedText metadata;
-  std::string name;
-  std::string role;
-  std::string id;
-  std::string timestamp;
-};
 
 /// Where a cell's outcome comes from, and what its holders may ask of it.
 /// Owned by the cell; its destructor is the release. Called from any thread.
@@ -81,7 +73,7 @@ public:
   /// Has an outcome, and reading it does not wait.
   [[nodiscard]] bool readable() const;
   /// Null unless failed. @pre settled()
-  [[nodiscard]] const Error* error() const { return error_ ? &*error_ : nullptr; }
+  [[nodiscard]] const Error* error() const { return error_.get(); }
 
   /// Waits until readable, fetching the value where it is elsewhere. False where `limit` came first.
   bool wait_until(std::optional<Clock::time_point> limit);
@@ -92,6 +84,7 @@ public:
   /// The content, opened; parsed once.
   const Json& opened_content();
   const Json& opened_metadata();
+  const std::string& label(Label label);
 
   /// Calls back when settled (the value may be elsewhere).
   void when_settled(Settled callback);
@@ -105,6 +98,24 @@ public:
 private:
   enum class State : std::uint8_t { pending, elsewhere, done, failed };
 
+  /// Those who wait for it: most cells never have one.
+  struct Waiting {
+    std::condition_variable changed;
+    std::vector<Settled> settled;
+    std::vector<Settled> readable;
+    std::vector<Progress> progress;
+  };
+  /// What was read of it, in the form that it was read in.
+  struct Opened {
+    std::optional<Json> content;
+    std::optional<Json> metadata;
+    std::array<std::optional<std::string>, label_count> labels;
+  };
+
+  // With the lock held.
+  Waiting& waiting();
+  Opened& opened();
+
   void finish(std::unique_lock<std::mutex> lock, State state);
   void ask_for_value();
   void watch_parts();
@@ -112,17 +123,13 @@ private:
   std::atomic<State> state_{State::pending};
   bool asked_ = false;
   MessageData data_;
-  std::optional<Error> error_;
+  std::unique_ptr<const Error> error_;
   std::vector<Message> parts_;
   std::unique_ptr<CellSource> source_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Settled> on_settled_;
-  std::vector<Settled> on_readable_;
-  std::vector<Progress> on_progress_;
-  std::unique_ptr<Json> opened_content_;
-  std::unique_ptr<Json> opened_metadata_;
+  std::unique_ptr<Waiting> waiting_;
+  std::unique_ptr<Opened> opened_;
 };
 
 }  // namespace agentd::detail

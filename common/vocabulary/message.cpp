@@ -10,15 +10,14 @@ namespace agentd {
 namespace {
 
 using detail::Cell;
+using detail::Label;
 using detail::MessageData;
 using detail::SharedText;
 
-const MessageData& nothing() {
-  static const MessageData data;
-  return data;
+const std::string& label(const std::shared_ptr<Cell>& cell, Label label) {
+  static const std::string none;
+  return cell ? cell->label(label) : none;
 }
-
-const MessageData& read(const std::shared_ptr<Cell>& cell) { return cell ? cell->read() : nothing(); }
 
 /// `dump` recurses, so the depth is looked at first, with an end to the recursion of its own.
 bool deeper_than(const Json& json, unsigned limit) {
@@ -36,7 +35,7 @@ SharedText to_text(const Json& json, std::string_view what) {
                                                std::to_string(json::max_content_depth));
   }
   try {
-    return std::make_shared<const std::string>(json.dump());
+    return json.dump();
   } catch (const Json::exception& error) {
     throw Error(ErrorKind::invalid_params,
                 "a message's " + std::string(what) + " is no valid UTF-8: " + error.what());
@@ -50,21 +49,21 @@ Message Message::from_text(std::string_view content) {
   std::string token;
   token.reserve(content.size() + 2);
   json::append_string(token, content);
-  auto text = std::make_shared<const std::string>(std::move(token));
-  return Message(Cell::make(MessageData{std::move(text), {}, {}, {}, {}, {}}));
+  return Message(Cell::make(MessageData{SharedText::copy(token), {}, {}}));
 }
 
 Message Message::from_json(Json content) {
   if (const auto* text = content.get_ptr<const std::string*>(); text && json::is_text(*text)) {
     return from_text(*text);
   }
-  return Message(Cell::make(MessageData{to_text(content, "content"), {}, {}, {}, {}, {}}));
+  return Message(Cell::make(MessageData{to_text(content, "content"), {}, {}}));
 }
 
 Message::Message(const MessageFields& fields)
-    : cell_(Cell::make(MessageData{to_text(fields.content, "content"),
-                                   fields.metadata.is_null() ? nullptr : to_text(fields.metadata, "metadata"),
-                                   fields.name, fields.role, fields.id, fields.timestamp})) {}
+    : cell_(Cell::make(
+          MessageData{to_text(fields.content, "content"),
+                      fields.metadata.is_null() ? SharedText() : to_text(fields.metadata, "metadata"),
+                      detail::Labels({fields.name, fields.role, fields.id, fields.timestamp})})) {}
 
 Message Message::inputs(std::vector<Message> parts) { return Message(Cell::make(std::move(parts))); }
 
@@ -78,14 +77,15 @@ const Json& Message::metadata() const {
   return cell_ ? cell_->opened_metadata() : null;
 }
 
-const std::string& Message::name() const { return read(cell_).name; }
-const std::string& Message::role() const { return read(cell_).role; }
-const std::string& Message::id() const { return read(cell_).id; }
-const std::string& Message::timestamp() const { return read(cell_).timestamp; }
+const std::string& Message::name() const { return label(cell_, Label::name); }
+const std::string& Message::role() const { return label(cell_, Label::role); }
+const std::string& Message::id() const { return label(cell_, Label::id); }
+const std::string& Message::timestamp() const { return label(cell_, Label::timestamp); }
 
 std::string_view Message::raw_content() const {
-  const SharedText& text = read(cell_).content;
-  return text ? std::string_view(*text) : std::string_view("null");
+  if (!cell_) return "null";
+  const SharedText& text = cell_->read().content;
+  return text ? *text : "null";
 }
 
 const std::vector<Message>& Message::parts() const {
@@ -162,7 +162,7 @@ Message when_any(std::vector<Message> messages) {
       if (const Error* error = settled.error()) {
         first->fail(*error);
       } else {
-        first->settle(read(settled.cell()));
+        first->settle(settled.empty() ? MessageData() : settled.cell()->read());
       }
     });
   }

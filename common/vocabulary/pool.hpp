@@ -74,6 +74,19 @@ constinit thread_local typename Blocks<Size>::List Blocks<Size>::list_;
 template <std::size_t Size>
 thread_local typename Blocks<Size>::Emptier Blocks<Size>::emptier_;
 
+/// A block for short texts, which are of all lengths.
+inline void* take_bytes(std::size_t size) {
+  if (size <= 64) return Blocks<64>::take();
+  if (size <= 256) return Blocks<256>::take();
+  return ::operator new(size);
+}
+/// @pre `block` is of `take_bytes(size)`
+inline void give_bytes(void* block, std::size_t size) noexcept {
+  if (size <= 64) return Blocks<64>::give(block);
+  if (size <= 256) return Blocks<256>::give(block);
+  ::operator delete(block);
+}
+
 /// For containers and `std::allocate_shared`.
 template <typename T>
 struct PoolAllocator {
@@ -85,11 +98,16 @@ struct PoolAllocator {
 
   T* allocate(std::size_t count) {
     static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-    return static_cast<T*>(count == 1 ? Blocks<sizeof(T)>::take() : ::operator new(count * sizeof(T)));
+    if constexpr (sizeof(T) > sizeof(char)) {
+      if (count == 1) return static_cast<T*>(Blocks<sizeof(T)>::take());
+    }
+    return static_cast<T*>(take_bytes(count * sizeof(T)));
   }
   void deallocate(T* block, std::size_t count) noexcept {
-    if (count == 1) return Blocks<sizeof(T)>::give(block);
-    ::operator delete(block);
+    if constexpr (sizeof(T) > sizeof(char)) {
+      if (count == 1) return Blocks<sizeof(T)>::give(block);
+    }
+    give_bytes(block, count * sizeof(T));
   }
 
   template <typename U>

@@ -15,9 +15,7 @@ Message from_shared(detail::SharedText text) {
 
 }  // namespace
 
-Message from_text(std::string json_text) {
-  return from_shared(std::make_shared<const std::string>(std::move(json_text)));
-}
+Message from_text(std::string json_text) { return from_shared(detail::SharedText(std::move(json_text))); }
 
 Message content_of(const Message& input) {
   if (input.empty()) return input;

@@ -27,7 +27,7 @@ std::string call_params(const runtime::ForeignCall& call, std::string_view input
   protocol::OutgoingCall outgoing;
   outgoing.agent = call.agent.agent;
   outgoing.method = call.method;
-  outgoing.call = call.call;
+  outgoing.call = call.call.text();
   outgoing.input = input;
   outgoing.caller = call.caller;
   outgoing.path = &call.path;

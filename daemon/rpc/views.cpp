@@ -46,7 +46,7 @@ void append_value(std::string& out, const Call& call) {
   out += R"(","name":)";
   json::append_string(out, call.agent->name());
   out += R"(,"role":"assistant","content":)";
-  out += call.content ? std::string_view(*call.content) : "null";
+  out += call.content ? *call.content : "null";
   if (call.metadata) append_raw(out, "metadata", *call.metadata);
   out += R"(,"timestamp":")";
   protocol::append_timestamp(out, call.settled);

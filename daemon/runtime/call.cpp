@@ -31,10 +31,9 @@ detail::MessageData Call::message() const {
   detail::MessageData message;
   message.content = content;
   message.metadata = metadata;
-  message.name = agent->name();
-  message.role = "assistant";
-  message.id = id.text();
-  protocol::append_timestamp(message.timestamp, settled);
+  std::string timestamp;
+  protocol::append_timestamp(timestamp, settled);
+  message.labels = detail::Labels({agent->name(), "assistant", id.text(), timestamp});
   return message;
 }
 

@@ -56,9 +56,9 @@ Message CallInput::assemble_part(const protocol::InputPart& part, std::size_t& s
     std::vector<detail::SharedText> contents;
     contents.reserve(part.holes.size());
     for (const protocol::Hole& hole : part.holes) {
-      contents.push_back(hole.placeholder ? fillings_[slot++].content : nullptr);
+      contents.push_back(hole.placeholder ? fillings_[slot++].content : detail::SharedText());
     }
-    message.content = std::make_shared<const std::string>(protocol::fill(part, contents));
+    message.content = detail::SharedText(protocol::fill(part, contents));
   }
   if (!message.content && !input_.list) return {};
   return Message(detail::Cell::make(std::move(message)));

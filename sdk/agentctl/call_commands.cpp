@@ -69,7 +69,7 @@ Exit call(Context& context, const CallOptionsGiven& options) {
   protocol::OutgoingCall outgoing;
   outgoing.agent = options.agent;
   outgoing.method = options.method;
-  outgoing.call = id;
+  outgoing.call = id.text();
   outgoing.input = input;
   std::string params;
   if (options.no_wait) {

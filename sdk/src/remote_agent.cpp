@@ -69,7 +69,7 @@ void RemoteAgent::write_params(RemoteCall& call) const {
   protocol::OutgoingCall outgoing;
   outgoing.agent = address_.agent;
   outgoing.method = plan.method;
-  outgoing.call = call.id();
+  outgoing.call = call.id().text();
   outgoing.input = input;
   outgoing.settled = protocol::SettledMode::automatic;
   outgoing.caller = plan.caller;

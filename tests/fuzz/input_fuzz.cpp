@@ -16,14 +16,16 @@ constexpr unsigned deep = 128;
 /// What an agent answered is never scanned: sent on, it arrives as it is.
 void check_sent_on(const detail::MessageData& message, const std::string& content) {
   detail::MessageData sent = message;
-  sent.content = std::make_shared<const std::string>(content);
+  sent.content = detail::SharedText(content);
   std::string text;
   append_input_message(text, sent);
   const Result<Input> arrived = read_input(text, true);
   require(arrived.has_value() && arrived->parts.size() == 1, "a message that is sent on is read");
   const InputPart& part = arrived->parts[0];
   require(part.holes.empty() && *part.message.content == content, "a content arrives as it was sent");
-  require(part.message.name == message.name && part.message.id == message.id, "so do the other members");
+  require(part.message.labels.text(detail::Label::name) == message.labels.text(detail::Label::name) &&
+              part.message.labels.text(detail::Label::id) == message.labels.text(detail::Label::id),
+          "so do the other members");
 }
 
 void check_part(const InputPart& part) {
@@ -32,8 +34,7 @@ void check_part(const InputPart& part) {
             "a placeholder is complete");
     return;
   }
-  const std::vector<detail::SharedText> fillings(part.holes.size(),
-                                                 std::make_shared<const std::string>("[1]"));
+  const std::vector<detail::SharedText> fillings(part.holes.size(), detail::SharedText("[1]"));
   const std::string filled = fill(part, fillings);
   require(!json::check(filled, deep), "a filled content is JSON");
   if (part.holes.empty()) require(filled == *part.message.content, "without holes nothing is filled in");

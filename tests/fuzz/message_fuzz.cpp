@@ -24,9 +24,11 @@ void check_message(std::string_view text) {
   require(!json::check(written, deep), "a written message is JSON");
   const Result<detail::MessageData> again = read_message(written);
   require(again.has_value(), "a written message is read");
-  require(same(again->metadata, read->metadata) && again->name == read->name && again->role == read->role &&
-              again->id == read->id && again->timestamp == read->timestamp,
-          "a message is read as it was written");
+  require(same(again->metadata, read->metadata), "a message is read as it was written");
+  for (const auto label :
+       {detail::Label::name, detail::Label::role, detail::Label::id, detail::Label::timestamp}) {
+    require(again->labels.text(label) == read->labels.text(label), "with its labels");
+  }
   if (read->content) require(same(again->content, read->content), "so is its content");
 }
 

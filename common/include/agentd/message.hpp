@@ -18,7 +18,6 @@ namespace agentd {
 class Message;
 namespace detail {
 class Cell;
-using SharedText = std::shared_ptr<const std::string>;
 }  // namespace detail
 
 /// The members of a message. Empty strings and a null `metadata` mean: not given.

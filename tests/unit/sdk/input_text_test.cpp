@@ -49,8 +49,8 @@ TEST_CASE("no input is no text, a value is a message") {
 }
 
 TEST_CASE("a number's text reaches the node as it is") {
-  const Message big(std::make_shared<Cell>(agentd::detail::MessageData{
-      std::make_shared<const std::string>("123456789012345678901234567890"), {}, {}, {}, {}, {}}));
+  const Message big(std::make_shared<Cell>(
+      agentd::detail::MessageData{agentd::detail::SharedText("123456789012345678901234567890"), {}, {}}));
   CHECK(written(big, node("10.0.0.2")) == R"({"content":123456789012345678901234567890})");
 }
 
@@ -70,7 +70,7 @@ TEST_CASE("a message without an address has to be waited for, until it has a val
   const Message message = pending();
   const auto target = node("10.0.0.2");
   CHECK(part_state(*message.cell(), target) == PartState::waits_for_value);
-  message.cell()->settle({std::make_shared<const std::string>("1"), {}, {}, {}, {}, {}});
+  message.cell()->settle({agentd::detail::SharedText("1"), {}, {}});
   CHECK(part_state(*message.cell(), target) == PartState::value);
 }
 

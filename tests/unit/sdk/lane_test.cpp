@@ -97,8 +97,7 @@ struct FakeNode {
     on_loop([&] { link->sent.at(index).on_settled(std::move(how)); });
   }
   void answer(std::size_t index, const Json& value) {
-    settle(index, {agentd::detail::MessageData{
-                      std::make_shared<const std::string>(value.dump()), {}, {}, {}, {}, {}}});
+    settle(index, {agentd::detail::MessageData{agentd::detail::SharedText(value.dump()), {}, {}}});
   }
   std::vector<CallId> released() {
     for (int i = 0; i < 500; ++i) {
@@ -117,7 +116,7 @@ struct FakeNode {
 Message pending() { return Message(std::make_shared<Cell>()); }
 
 void settle(const Message& message, const Json& value) {
-  message.cell()->settle({std::make_shared<const std::string>(value.dump()), {}, {}, {}, {}, {}});
+  message.cell()->settle({agentd::detail::SharedText(value.dump()), {}, {}});
 }
 
 Json content(const Json& value) { return {{"content", value}}; }

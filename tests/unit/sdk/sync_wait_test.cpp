@@ -35,9 +35,7 @@ TEST_CASE("sync_wait answers what the coroutine answers") {
 
 TEST_CASE("a coroutine goes on on the thread that waits for it") {
   const Message late = pending();
-  std::thread settles([&] {
-    late.cell()->settle({std::make_shared<const std::string>("3"), {}, {}, {}, {}, {}});
-  });
+  std::thread settles([&] { late.cell()->settle({agentd::detail::SharedText("3"), {}, {}}); });
   std::thread::id after;
   CHECK(agentd::sync_wait(on_this_thread(late, after)).content() == 3);
   CHECK(after == std::this_thread::get_id());

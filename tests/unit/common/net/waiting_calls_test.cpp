@@ -91,7 +91,7 @@ struct Asked {
   std::string content() const {
     REQUIRE(outcome);
     REQUIRE(outcome->outcome.has_value());
-    return *outcome->outcome->content;
+    return std::string(*outcome->outcome->content);
   }
   std::string text() const { return std::string(id.text()); }
 

@@ -146,7 +146,7 @@ TEST_CASE("an outgoing call is read back as it was") {
   OutgoingCall call;
   call.agent = "b";
   call.method = "say \"x\"";
-  call.call = *CallId::parse(id);
+  call.call = id;
   call.input = R"({"content":[1]})";
   call.deadline = Milliseconds(1500);
   call.settled = SettledMode::automatic;
@@ -157,7 +157,7 @@ TEST_CASE("an outgoing call is read back as it was") {
   const CallParams read = good(text);
   CHECK(read.agent == call.agent);
   CHECK(read.method == call.method);
-  CHECK(read.call == call.call);
+  CHECK(read.call.text() == call.call);
   CHECK(read.input == call.input);
   CHECK(read.deadline == call.deadline);
   CHECK(read.settled == call.settled);
@@ -172,4 +172,40 @@ TEST_CASE("an outgoing call leaves out what is as usual") {
   std::string text;
   append_call_params(text, call);
   CHECK(text == R"({"agent":"b"})");
+}
+
+TEST_CASE("params in the usual form are read as in any other") {
+  const std::string begin = R"({"agent":"a","call":")" + std::string(id) + R"(","settled":"auto")";
+  for (const std::string& text : {
+           begin + "}",
+           begin + R"(,"input":{"content":"x"},"deadline_ms":7})",
+           begin + R"(,"input":[1,{"$literal":2}]})",
+           begin + R"(,"input":null,"deadline_ms":7,"wait_ms":3})",
+           begin + R"(,"deadline_ms":7,"input":"x"})",
+           begin + R"(,"input":"x","input":"y"})",
+           begin + R"(,"input":"x","deadline_ms":0})",
+           begin + R"(,"input":"x","agent":"b"})",
+           begin + R"(,"input":"x","unknown":1})",
+           R"({"agent":"","call":")" + std::string(id) + R"(","settled":"auto","input":"x"})",
+           R"({"agent":"\u0061","call":")" + std::string(id) + R"(","settled":"auto","input":"x"})",
+           std::string(R"({"agent":"a","call":"short","settled":"auto","input":"x"})"),
+       }) {
+    INFO(text);
+    json::Ends ends;
+    REQUIRE_FALSE(json::check(text, 80, nullptr, &ends));
+    const Result<CallParams> usual = read_call_params(text, &ends);
+    const Result<CallParams> any = read_call_params(text);
+    REQUIRE(usual.has_value() == any.has_value());
+    if (!any) {
+      CHECK(usual.error().message() == any.error().message());
+      continue;
+    }
+    CHECK(usual->agent == any->agent);
+    CHECK(usual->method == any->method);
+    CHECK(usual->call == any->call);
+    CHECK(usual->input == any->input);
+    CHECK(usual->deadline == any->deadline);
+    CHECK(usual->wait == any->wait);
+    CHECK(usual->settled == any->settled);
+  }
 }

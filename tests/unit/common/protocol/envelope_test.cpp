@@ -67,6 +67,21 @@ TEST_CASE("a valid request object without an id is a notification") {
   CHECK(one.envelope.id.empty());
 }
 
+TEST_CASE("a notification in the usual form is told from what only begins like one") {
+  const std::string begin = R"({"jsonrpc":"2.0","method":"call.settled","params":{"a":[1]})";
+  const One usual(begin + "}");
+  CHECK(usual.envelope.kind == Kind::notification);
+  CHECK(usual.envelope.method == "call.settled");
+  CHECK(usual.envelope.params == R"({"a":[1]})");
+  const One request(begin + R"(,"id":1})");
+  CHECK(request.envelope.kind == Kind::request);
+  CHECK(request.envelope.id == "1");
+  check_invalid(begin + R"(,"params":{}})", "", "\"params\" is given twice");
+  check_invalid(begin + R"(,"method":"x","id":2})", "2", "\"method\" is given twice");
+  const One escaped(R"({"jsonrpc":"2.0","method":"call\u002esettled","params":{}})");
+  CHECK(escaped.envelope.method == "call.settled");
+}
+
 TEST_CASE("an invalid object without an id is no notification") {
   check_invalid(R"({"jsonrpc":"2.0","method":1})", "", "\"method\" is 1");
   check_invalid(R"({"method":"m"})", "", "\"jsonrpc\" is missing");

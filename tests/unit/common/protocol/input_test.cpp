@@ -37,7 +37,7 @@ void check_refused(const std::string& text, const std::string& part,
   CHECK_THAT(read.error().message(), Catch::Contains(part));
 }
 
-detail::SharedText shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+detail::SharedText shared(std::string text) { return {std::move(text)}; }
 
 std::string nested(unsigned depth, const std::string& core = "") {
   return std::string(depth, '[') + core + std::string(depth, ']');
@@ -65,10 +65,11 @@ TEST_CASE("a message's members are read, and its content is left as it is") {
       R"({"id":"i","name":"n\u0061","role":"user","content": { "a":1, "a":1E5 } ,"metadata":{"m":1},"timestamp":"t"})");
   CHECK(*part.message.content == R"({ "a":1, "a":1E5 })");
   CHECK(*part.message.metadata == R"({"m":1})");
-  CHECK(part.message.id == "i");
-  CHECK(part.message.name == "na");
-  CHECK(part.message.role == "user");
-  CHECK(part.message.timestamp == "t");
+  const detail::Labels& labels = part.message.labels;
+  CHECK(labels.text(detail::Label::id) == "i");
+  CHECK(labels.text(detail::Label::name) == "na");
+  CHECK(labels.text(detail::Label::role) == "user");
+  CHECK(labels.text(detail::Label::timestamp) == "t");
   CHECK(part.holes.empty());
   CHECK_FALSE(only(R"({"content":null,"metadata":null})").message.metadata);
   CHECK(*only(R"({"cont\u0065nt":null})").message.content == "null");
@@ -92,7 +93,7 @@ TEST_CASE("an array is a list of inputs, and an array inside it is content") {
   CHECK(input.list);
   REQUIRE(input.parts.size() == 5);
   CHECK(*input.parts[0].message.content == "1");
-  CHECK(input.parts[1].message.name == "n");
+  CHECK(input.parts[1].message.labels.text(detail::Label::name) == "n");
   CHECK(*input.parts[2].message.content == "[3, [4]]");
   CHECK(input.parts[3].whole);
   CHECK(*input.parts[4].message.content == "null");
@@ -116,7 +117,7 @@ TEST_CASE("a placeholder is a whole input, or a content's part") {
   const InputPart inside = only(R"({"a":[1, )" + there + R"( ,2],"b":)" + there + "}");
   REQUIRE(inside.holes.size() == 2);
   CHECK(fill(inside, {shared("{}"), shared("\"x\"")}) == R"({"a":[1, {} ,2],"b":"x"})");
-  CHECK(fill(inside, {nullptr}) == R"({"a":[1, null ,2],"b":null})");
+  CHECK(fill(inside, {detail::SharedText()}) == R"({"a":[1, null ,2],"b":null})");
 
   const Input list = good("[[" + there + "]]");
   REQUIRE(list.parts.at(0).holes.size() == 1);
@@ -175,7 +176,8 @@ TEST_CASE("a literal passes as it is, unscanned") {
   const InputPart inside = only(R"({"a":{"$literal":[)" + data + "," + there + R"(]},"b":)" + there + "}");
   REQUIRE(inside.holes.size() == 2);
   CHECK_FALSE(inside.holes[0].placeholder);
-  CHECK(fill(inside, {nullptr, shared("1")}) == R"({"a":[)" + data + "," + there + R"(],"b":1})");
+  CHECK(fill(inside, {detail::SharedText(), shared("1")}) ==
+        R"({"a":[)" + data + "," + there + R"(],"b":1})");
   CHECK(*only(R"({"$literal":{"content":1}})").message.content == R"({"content":1})");
   CHECK(*only(R"({"$literal":{"$literal":1}})").message.content == R"({"$literal":1})");
 }

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "common/json/text.hpp"
+
 using namespace agentd;
 using namespace agentd::protocol;
 
@@ -191,6 +193,32 @@ TEST_CASE("a settled notice has a value, an error, or neither") {
   CHECK(good(read_settled(failed)).error == R"({"code":1})");
   check_refused(read_settled("{}"), "\"call\" of call.settled");
   check_refused(read_settled(call + R"(,"state":"running"})"), "done, failed or cancelled");
+}
+
+TEST_CASE("a settled notice in the usual form is read as in any other") {
+  const std::string begin = R"({"call":")" + id + R"(","state":"done")";
+  for (const std::string& text : {
+           begin + R"(,"value":{"content":1}})",
+           begin + R"(,"value":{"content":1},"later":{}})",
+           begin + R"(,"value":1})",
+           begin + "}",
+           begin + R"(,"error":{}})",
+           R"({"call":")" + id + R"(","state":"failed","error":{"code":1}})",
+           std::string(R"({"call":"short","state":"done","value":{}})"),
+           R"({"call":")" + id + R"(","state":"d\u006fne","value":{}})",
+       }) {
+    INFO(text);
+    json::Ends ends;
+    REQUIRE_FALSE(json::check(text, 80, nullptr, &ends));
+    const auto usual = read_settled(text, &ends);
+    const auto any = read_settled(text);
+    REQUIRE(usual.has_value() == any.has_value());
+    if (!any) continue;
+    CHECK(usual->call == any->call);
+    CHECK(usual->state == any->state);
+    CHECK(usual->value == any->value);
+    CHECK(usual->error == any->error);
+  }
 }
 
 TEST_CASE("a progress notice is numbered") {

@@ -12,7 +12,7 @@ namespace {
 
 const std::string id = "01JABCDEFGHJKMNPQRSTVWXYZ0";
 
-detail::SharedText shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
+detail::SharedText shared(std::string text) { return {std::move(text)}; }
 
 std::string stamp(std::int64_t microseconds) {
   std::string out;
@@ -30,10 +30,7 @@ TEST_CASE("a message is written with the members that are given, in one order") 
   detail::MessageData data;
   data.content = shared("[1]");
   data.metadata = shared("{}");
-  data.name = "n\"";
-  data.role = "assistant";
-  data.id = "i";
-  data.timestamp = "t";
+  data.labels = detail::Labels({"n\"", "assistant", "i", "t"});
   append_message(out, data);
   CHECK(out == R"({"id":"i","name":"n\"","role":"assistant","content":[1],"metadata":{},"timestamp":"t"})");
 
@@ -41,15 +38,15 @@ TEST_CASE("a message is written with the members that are given, in one order") 
   REQUIRE(read.has_value());
   CHECK(*read->content == "[1]");
   CHECK(*read->metadata == "{}");
-  CHECK(read->name == data.name);
-  CHECK(read->role == data.role);
-  CHECK(read->id == data.id);
-  CHECK(read->timestamp == data.timestamp);
+  CHECK(read->labels.text(detail::Label::name) == "n\"");
+  CHECK(read->labels.text(detail::Label::role) == "assistant");
+  CHECK(read->labels.text(detail::Label::id) == "i");
+  CHECK(read->labels.text(detail::Label::timestamp) == "t");
 }
 
 TEST_CASE("a name that is no UTF-8 is still written as JSON") {
   detail::MessageData data;
-  data.name = "\xff";
+  data.labels = detail::Labels({.name = "\xff"});
   std::string out;
   append_message(out, data);
   CHECK_FALSE(json::check(out, 80));
@@ -82,6 +79,43 @@ TEST_CASE("an outcome's value is taken as it is") {
     REQUIRE(refused.has_error());
     CHECK(refused.error().kind() == ErrorKind::invalid_params);
   }
+}
+
+TEST_CASE("an outcome in the usual form is read as in any other") {
+  const std::string begin = R"({"id":"i","name":"n","role":"assistant","content":{"a":[1]})";
+  for (const std::string& text : {
+           begin + R"(,"timestamp":"t"})",
+           begin + R"(,"metadata":{"k":1},"timestamp":"t"})",
+           begin + R"(,"timestamp":1})",
+           begin + R"(,"timestamp":"t","name":"m"})",
+           begin + "}",
+           std::string(R"({"id":"\u0069","name":"","role":"assistant","content":1,"timestamp":"t"})"),
+           std::string(R"({"id":"","name":"","role":"","content":"","timestamp":""})"),
+       }) {
+    INFO(text);
+    json::Ends ends;
+    REQUIRE_FALSE(json::check(text, 80, nullptr, &ends));
+    const auto usual = read_message(text, &ends);
+    const auto any = read_message(text);
+    REQUIRE(usual.has_value() == any.has_value());
+    if (!any) continue;
+    std::string written;
+    append_message(written, *usual);
+    std::string expected;
+    append_message(expected, *any);
+    CHECK(written == expected);
+  }
+}
+
+TEST_CASE("a message's labels stay as they came until they are read") {
+  const auto read = read_message(R"({"name":"n\u0061","role":""})");
+  REQUIRE(read.has_value());
+  CHECK(read->labels.token(detail::Label::name) == R"("n\u0061")");
+  CHECK(read->labels.text(detail::Label::name) == "na");
+  CHECK(read->labels.text(detail::Label::role).empty());
+  std::string out;
+  append_message(out, *read);
+  CHECK(out == R"({"name":"n\u0061","content":null})");
 }
 
 TEST_CASE("a placeholder is written and read back") {

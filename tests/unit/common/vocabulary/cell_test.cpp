@@ -17,7 +17,7 @@ namespace {
 
 MessageData data(std::string content) {
   MessageData message;
-  message.content = std::make_shared<const std::string>(std::move(content));
+  message.content = agentd::detail::SharedText(std::move(content));
   return message;
 }
 

@@ -38,7 +38,8 @@ TEST_CASE("a minted call id is a ULID of now") {
   const auto after = wall_milliseconds();
   CHECK(id.text().size() == 26);
   CHECK(id.text().find_first_not_of("0123456789ABCDEFGHJKMNPQRSTVWXYZ") == std::string_view::npos);
-  CHECK(milliseconds_of(id.text()) >= before);
+  // Of the clock that moves with the kernel's tick, of which the slowest has 10 ms.
+  CHECK(milliseconds_of(id.text()) + 10 >= before);
   CHECK(milliseconds_of(id.text()) <= after);
   CHECK(CallId::parse(id.text()) == id);
 }

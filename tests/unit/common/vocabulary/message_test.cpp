@@ -18,7 +18,7 @@ namespace {
 
 agentd::detail::MessageData data(std::string content) {
   agentd::detail::MessageData message;
-  message.content = std::make_shared<const std::string>(std::move(content));
+  message.content = agentd::detail::SharedText(std::move(content));
   return message;
 }
 

@@ -31,7 +31,7 @@ std::unique_ptr<Agent> make(const std::string& type, const Json& args = Json::ob
 
 Message text(std::string json) {
   agentd::detail::MessageData data;
-  data.content = std::make_shared<const std::string>(std::move(json));
+  data.content = agentd::detail::SharedText(std::move(json));
   return Message(std::make_shared<agentd::detail::Cell>(std::move(data)));
 }
 
@@ -326,7 +326,7 @@ TEST_CASE("forwarder calls that agent and answers with its answer") {
   CHECK_FALSE(result.done);
 
   SECTION("which may be a message") {
-    stage->answer->settle({std::make_shared<const std::string>("2"), {}, {}, {}, {}, {}});
+    stage->answer->settle({agentd::detail::SharedText("2"), {}, {}});
     stage->sleeping.resume();
     CHECK(result.message.raw_content() == "2");
   }

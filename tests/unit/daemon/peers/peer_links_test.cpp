@@ -62,7 +62,7 @@ struct Late {
   ~Late() { settle(); }
   void settle() const {
     detail::MessageData data;
-    data.content = std::make_shared<const std::string>("1");
+    data.content = detail::SharedText("1");
     cell->settle(std::move(data));
   }
 };

@@ -230,7 +230,7 @@ TEST_CASE("a deleted agent's queued calls fail, its running one finishes, and la
   for (std::size_t i = 0; i < world.holds.size(); ++i) world.let_go(i);
   world.settle();
   CHECK(content_of(*running) == "1");
-  CHECK(running->message().name == "hold");
+  CHECK(running->message().labels.text(detail::Label::name) == "hold");
   CHECK(world.runtime->agents() == 1);
 }
 

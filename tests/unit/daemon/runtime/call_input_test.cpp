@@ -40,7 +40,7 @@ TEST_CASE("a whole placeholder becomes the whole message") {
   CHECK(whole.open() == 1);
   CHECK(whole.source(0).placeholder->call == id_of("aaaaaaaaaaaaaaaa"));
   detail::MessageData message = message_of("[1 ]");
-  message.name = "A";
+  message.labels = detail::Labels({.name = "A"});
   whole.fill(0, message);
   CHECK(whole.open() == 0);
   CHECK(whole.assemble().name() == "A");

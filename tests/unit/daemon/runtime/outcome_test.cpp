@@ -12,10 +12,11 @@ TEST_CASE("an outcome is a message with the agent's name, the call's id and its 
   world.settle();
   const detail::MessageData message = call->message();
   CHECK(*message.content == "1");
-  CHECK(message.name == "echo");
-  CHECK(message.role == "assistant");
-  CHECK(message.id == call->id.text());
-  CHECK(message.timestamp.size() == std::string_view("2026-01-01T00:00:00.000000Z").size());
+  CHECK(message.labels.text(detail::Label::name) == "echo");
+  CHECK(message.labels.text(detail::Label::role) == "assistant");
+  CHECK(message.labels.text(detail::Label::id) == call->id.text());
+  CHECK(message.labels.text(detail::Label::timestamp).size() ==
+        std::string_view("2026-01-01T00:00:00.000000Z").size());
 }
 
 TEST_CASE("the same id and the same request joins the call, or gets its outcome") {

@@ -159,7 +159,7 @@ std::string state_of(const Call& call) { return std::string(state_name(call.stat
 
 detail::MessageData message_of(std::string content) {
   detail::MessageData message;
-  message.content = std::make_shared<const std::string>(std::move(content));
+  message.content = detail::SharedText(std::move(content));
   return message;
 }
 

@@ -6,7 +6,7 @@
 #   --check  changes nothing, names the files that are not formatted, and fails where there are any
 #   --help   prints this
 #
-# Without a FILE it takes all of the tree.
+# Without a FILE it takes all of the tree. A FILE that is no .cpp or .hpp is left alone.
 
 set -euo pipefail
 
@@ -32,7 +32,7 @@ command -v clang-format >/dev/null || {
 
 existing=()
 for file in "${files[@]}"; do
-  [[ ! -f "$file" ]] || existing+=("$file")
+  [[ ! -f "$file" || "$file" != *.[ch]pp ]] || existing+=("$file")
 done
 ((${#existing[@]})) || exit 0
 

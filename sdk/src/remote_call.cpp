@@ -110,7 +110,10 @@ void RemoteCall::settled(net::Settled outcome) {
   finish();
 }
 
-void RemoteCall::progressed(std::string_view value) { cell_->progress(Json::parse(value, nullptr, false)); }
+void RemoteCall::progressed(std::string_view value) {
+  if (plan_.on_progress) return plan_.on_progress(value);
+  cell_->progress(Json::parse(value, nullptr, false));
+}
 
 void RemoteCall::finish() {
   deadline_timer_.cancel();

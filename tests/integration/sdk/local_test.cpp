@@ -19,6 +19,24 @@ public:
 };
 }  // namespace other
 
+/// Has another agent count, and answers with what came meanwhile.
+class Listening : public agentd::Agent {
+public:
+  explicit Listening(const Json& args) : to_(args.at("to")), gate_(args.at("gate")) {}
+  Message reply(const Message& x) override {
+    // It does not count before somebody listens.
+    const Message counted = to_.call("count", gate_(x));
+    Json pieces = Json::array();
+    counted.on_progress([&](const Json& piece) { pieces.push_back(piece); });
+    Gate::open = true;
+    counted.wait();
+    return pieces;
+  }
+
+private:
+  AgentRef to_, gate_;
+};
+
 /// One flow over agents wherever they are: its transcript.
 Json transcript(const AgentRef& a, const AgentRef& b, const AgentRef& c) {
   std::vector<Message> all;
@@ -120,6 +138,15 @@ TEST_CASE("local agents call local and distributed agents") {
   CHECK(agentd::make<AsyncRelay>({{"to", local}})("x").content()["heard"] == "x");
   CHECK(agentd::make<Relay>({{"to", far}})("y").content() == "y");
   CHECK(agentd::make<AsyncRelay>({{"to", far}})("y").content() == "y");
+}
+
+TEST_CASE("a local agent hears the progress of the calls it makes, wherever they run") {
+  const Server server;
+  const AgentRef gate = agentd::make<Gate>();
+  for (const AgentRef& to : {notebook("L"), server.make("Notebook")}) {
+    Gate::open = false;
+    CHECK(agentd::make<Listening>({{"to", to}, {"gate", gate}})(3).content() == Json{1, 2, 3});
+  }
 }
 
 TEST_CASE("an agent that only its arguments refer to stays") {

@@ -50,7 +50,7 @@ AgentRef remote(std::string_view type, const RemoteOptions& where, const Json& a
   auto& session = sdk::Session::instance();
   const NodeAddress node{where.host, where.port};
   return AgentRef(
-      session.agent({node, sdk::create_agent(session.node(node),
+      session.agent({node, sdk::create_agent(session.running_node(node),
                                              {std::string(type), where.id, where.name,
                                               args.is_null() ? Json::object() : args, where.options})}));
 }
@@ -61,7 +61,9 @@ AgentRef attach(std::string_view id, const At& node) {
     throw Error(ErrorKind::invalid_params,
                 "an agent's id is [A-Za-z0-9._-]{1,128}, not \"" + std::string(id.substr(0, 140)) + "\"");
   }
-  return AgentRef(sdk::Session::instance().agent({{node.host, node.port}, std::string(id)}));
+  auto& session = sdk::Session::instance();
+  session.running_node({node.host, node.port});
+  return AgentRef(session.agent({{node.host, node.port}, std::string(id)}));
 }
 
 void set_token(const At& node, std::string token) {

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -25,6 +26,7 @@
 
 #include "common/protocol/result.hpp"
 #include "sdk/src/lost_node.hpp"
+#include "sdk/src/session.hpp"
 
 namespace agentd::sdk {
 namespace {
@@ -104,11 +106,12 @@ int bury(const Child& child) {
 }
 
 /// Nobody else hears of a server's end at once: who waits for its answers would wait for long.
-void bury_and_tell(const Child& child, const NodeAddress& node) {
+void bury_and_tell(const Child& child, SessionNode& node) {
   const std::string end = how_it_ended(bury(child));
+  const std::string at = node.address.text();
   lose_node(node, Error(ErrorKind::agent_crashed,
-                        "the agent server that to_dist launched at " + node.text() + " has ended: " + end)
-                      .at_node(node.text())
+                        "the agent server that to_dist launched at " + at + " has ended: " + end)
+                      .at_node(at)
                       .with("exit", end));
 }
 
@@ -212,10 +215,9 @@ NodeAddress Launcher::launch(std::uint16_t port) {
     std::thread(bury, *child).detach();
     throw Error(listens.error());
   }
-  const NodeAddress node{"127.0.0.1", *listens};
-  find_node(node);
-  std::thread(bury_and_tell, *child, node).detach();
-  return node;
+  SessionNode& node = Session::instance().new_node({"127.0.0.1", *listens});
+  std::thread(bury_and_tell, *child, std::ref(node)).detach();
+  return node.address;
 }
 
 }  // namespace

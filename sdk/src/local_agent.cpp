@@ -207,6 +207,7 @@ AgentAddress LocalAgent::place(const DistOptions& options) const {
     node = launch_server(options.port.value_or(0));
   } else {
     node = {options.host, *options.port};
+    Session::instance().running_node(node);
   }
   return {node, options.id};
 }

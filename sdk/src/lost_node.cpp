@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "common/net/node_link.hpp"
-#include "sdk/src/session.hpp"
 
 namespace agentd::sdk {
 namespace {
@@ -43,19 +42,11 @@ private:
 
 }  // namespace
 
-void lose_node(const NodeAddress& address, const Error& why) {
-  Session::instance().post([address, why] {
-    Session& session = Session::instance();
-    SessionNode& node = session.node(address);
-    const auto last = std::exchange(node.link, std::make_shared<LostLink>(session.loop(), why));
+void lose_node(SessionNode& node, const Error& why) {
+  node.lost = true;
+  Session::instance().post([&node, why] {
+    const auto last = std::exchange(node.link, std::make_shared<LostLink>(Session::instance().loop(), why));
     if (last) last->stop(why);
-  });
-}
-
-void find_node(const NodeAddress& address) {
-  Session::instance().post([address] {
-    SessionNode& node = Session::instance().node(address);
-    if (std::dynamic_pointer_cast<LostLink>(node.link)) node.link = nullptr;
   });
 }
 

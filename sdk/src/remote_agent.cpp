@@ -28,8 +28,8 @@ Error too_large(std::size_t size) {
 
 }  // namespace
 
-RemoteAgent::RemoteAgent(Session& session, AgentAddress address)
-    : session_(session), address_(std::move(address)), node_(session.node(address_.node)) {}
+RemoteAgent::RemoteAgent(Session& session, SessionNode& node, AgentAddress address)
+    : session_(session), address_(std::move(address)), node_(node) {}
 
 RemoteAgent::~RemoteAgent() { session_.forget(address_); }
 

@@ -18,7 +18,7 @@ namespace agentd::sdk {
 /// is thread-safe; the rest belongs to the session's loop.
 class RemoteAgent final : public detail::Target {
 public:
-  RemoteAgent(Session& session, AgentAddress address);
+  RemoteAgent(Session& session, SessionNode& node, AgentAddress address);
   ~RemoteAgent() override;
 
   [[nodiscard]] const AgentAddress& address() const override { return address_; }

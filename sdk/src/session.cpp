@@ -42,30 +42,45 @@ void Session::ensure_running() {
   });
 }
 
+SessionNode& Session::add_node(const NodeAddress& address) {
+  SessionNode& node = *all_nodes_.emplace_back(std::make_unique<SessionNode>());
+  node.address = address;
+  node.loopback = is_loopback(address.host);
+  nodes_[address] = &node;
+  return node;
+}
+
 SessionNode& Session::node(const NodeAddress& address) {
   const std::lock_guard lock(directory_mutex_);
-  auto& node = nodes_[address];
-  if (!node) {
-    node = std::make_unique<SessionNode>();
-    node->address = address;
-    node->loopback = is_loopback(address.host);
-  }
-  return *node;
+  const auto known = nodes_.find(address);
+  return known != nodes_.end() ? *known->second : add_node(address);
+}
+
+SessionNode& Session::running_node(const NodeAddress& address) {
+  const std::lock_guard lock(directory_mutex_);
+  const auto known = nodes_.find(address);
+  return known != nodes_.end() && !known->second->lost ? *known->second : add_node(address);
+}
+
+SessionNode& Session::new_node(const NodeAddress& address) {
+  const std::lock_guard lock(directory_mutex_);
+  return add_node(address);
 }
 
 std::shared_ptr<RemoteAgent> Session::agent(const AgentAddress& address) {
+  SessionNode& node = this->node(address.node);
   {
     const std::lock_guard lock(directory_mutex_);
     const auto known = agents_.find(address);
     if (known != agents_.end()) {
-      if (auto agent = known->second.lock()) return agent;
+      if (auto agent = known->second.lock(); agent && &agent->node() == &node) return agent;
     }
   }
-  auto agent = std::make_shared<RemoteAgent>(*this, address);
+  auto agent = std::make_shared<RemoteAgent>(*this, node, address);
   const std::lock_guard lock(directory_mutex_);
   auto& known = agents_[address];
   // Another thread may have been quicker: one agent has one proxy, and so one lane.
-  if (auto quicker = known.lock()) return quicker;
+  if (auto quicker = known.lock(); quicker && &quicker->node() == &node) return quicker;
   known = agent;
   return agent;
 }

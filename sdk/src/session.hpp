@@ -24,13 +24,16 @@ namespace agentd::sdk {
 class RemoteAgent;
 class RemoteCall;
 
-/// A node that this program talks to. Made once for an address, and kept.
+/// A node that this program talks to. Made once, and kept. A launched server is one of its own: who gets
+/// its port after its end is another.
 struct SessionNode {
   NodeAddress address;
   /// Other machines cannot reach it.
   bool loopback = false;
   /// Loop thread only; made when it is first needed.
   std::shared_ptr<net::NodeLink> link;
+  /// It has ended for good.
+  std::atomic<bool> lost{false};
 };
 
 /// This program as a caller: one loop, one connection to each node, one caller id.
@@ -42,8 +45,13 @@ class Session {
 public:
   static Session& instance();
 
+  /// The latest node at that address, which may be lost.
   [[nodiscard]] SessionNode& node(const NodeAddress& address);
-  /// The one proxy for that agent while somebody holds it.
+  /// As `node`, for whoever says that a server is there now: a lost one is followed by another.
+  SessionNode& running_node(const NodeAddress& address);
+  /// A server that was just started there, whoever had the address before.
+  SessionNode& new_node(const NodeAddress& address);
+  /// The one proxy for that agent at the latest node there, while somebody holds it.
   [[nodiscard]] std::shared_ptr<RemoteAgent> agent(const AgentAddress& address);
   /// That agent's proxy is gone.
   void forget(const AgentAddress& address);
@@ -89,6 +97,7 @@ private:
 
   Session();
   void ensure_running();
+  SessionNode& add_node(const NodeAddress& address);
   void drain();
   void release_soon();
   void send_releases();
@@ -105,7 +114,9 @@ private:
   std::atomic<bool> running_{false};
 
   std::mutex directory_mutex_;
-  std::map<NodeAddress, std::unique_ptr<SessionNode>> nodes_;
+  std::vector<std::unique_ptr<SessionNode>> all_nodes_;
+  /// The latest at each address.
+  std::map<NodeAddress, SessionNode*> nodes_;
   std::map<AgentAddress, std::weak_ptr<RemoteAgent>> agents_;
   std::map<NodeAddress, std::string> tokens_;
 

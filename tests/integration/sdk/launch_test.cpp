@@ -3,6 +3,8 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
+#include "sdk/src/lost_node.hpp"
+#include "sdk/src/session.hpp"
 #include "tests/integration/sdk/agents.hpp"
 #include "tests/integration/support/process.hpp"
 
@@ -12,6 +14,28 @@ using agentd::ErrorKind;
 using agentd::Json;
 using agentd::Message;
 using namespace std::chrono_literals;
+
+namespace {
+
+/// A port where nobody listens, for now.
+std::uint16_t free_port() {
+  const Server server;
+  return server.at().port;
+}
+
+ErrorKind kind_of(const Message& failed) {
+  REQUIRE(failed.error());
+  return failed.error()->kind();
+}
+
+/// Launches a server at that port, and answers an agent of it when it has ended.
+AgentRef agent_of_ended_server(std::uint16_t port) {
+  const AgentRef agent = agentd::make<Notebook>().to_dist({.port = port, .id = "notebook"});
+  CHECK(kind_of(agent.call("vanish")) == ErrorKind::agent_crashed);
+  return agent;
+}
+
+}  // namespace
 
 TEST_CASE("to_dist starts this program again and moves the agent there") {
   const AgentRef here = agentd::make<Notebook>({{"name", "N"}});
@@ -59,6 +83,36 @@ TEST_CASE("a launched server that ends leaves no zombie, and its calls fail") {
   CHECK(becomes_true([&] { return is_gone(pid); }));
 }
 
+TEST_CASE("who gets the port of a launched server that ended is another server") {
+  const std::uint16_t port = free_port();
+  const AgentRef gone = agent_of_ended_server(port);
+  const AgentRef launched = agentd::make<Notebook>().to_dist({.port = port, .id = "notebook"});
+  CHECK(launched("first").content()["n"] == 1);
+  CHECK(kind_of(gone("too late")) == ErrorKind::agent_crashed);
+}
+
+TEST_CASE("a server that was not launched may have the port of one that was") {
+  const std::uint16_t port = free_port();
+  const AgentRef gone = agent_of_ended_server(port);
+  agentd::AgentServer server{{.type = "Notebook", .id = "notebook", .port = port}};
+  server.launch();
+  CHECK(agentd::attach("notebook", {.port = port})("first").content()["n"] == 1);
+  CHECK(agentd::remote("echo", {.port = port})(1).content() == 1);
+  CHECK(agentd::make<Notebook>().to_dist({.port = port, .launch_server = false})("x").content()["n"] == 1);
+  CHECK(kind_of(gone("too late")) == ErrorKind::agent_crashed);
+}
+
+TEST_CASE("the end of a server that is told late is not that of the next one at its port") {
+  const Server server;
+  auto& session = agentd::sdk::Session::instance();
+  const agentd::NodeAddress address{"127.0.0.1", server.at().port};
+  agentd::sdk::SessionNode& ended = session.new_node(address);
+  session.new_node(address);
+  const AgentRef echo = server.make("echo");
+  agentd::sdk::lose_node(ended, Error(ErrorKind::agent_crashed, "it has ended"));
+  CHECK(echo("here").content() == "here");
+}
+
 TEST_CASE("a launched server dies with its parent, however the parent dies") {
   for (const int signal : {SIGKILL, SIGTERM, SIGINT}) {
     OtherProcess parent({"--parent"});
@@ -89,11 +143,7 @@ TEST_CASE("to_dist without a launch takes the agent to a server that runs") {
 }
 
 TEST_CASE("to_dist to where nobody listens fails, and the agent stays") {
-  std::uint16_t port = 0;
-  {
-    const Server server;
-    port = server.at().port;
-  }
+  const std::uint16_t port = free_port();
   const AgentRef here = agentd::make<Notebook>();
   (void)here("one").content();
   try {

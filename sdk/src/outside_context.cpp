@@ -54,8 +54,8 @@ Message OutsideContext::call(const AgentAddress& agent, std::string_view method,
 
 void LoopContext::begin_wait(detail::Cell&) {
   throw std::logic_error(
-      "this callback reads a message that is not there yet; it runs on the thread that would bring it, "
-      "so it may only use then, co_await, or what is ready");
+      "this callback waits for what is not there yet; it runs on the thread that would bring it, so it "
+      "may only use then, co_await outside sync_wait, or what is ready");
 }
 
 void LoopContext::resume(std::coroutine_handle<> waiting) {
@@ -90,8 +90,28 @@ void SyncContext::run_until(const bool& done) {
         }
       }
     }
+    if (std::exchange(suspended_, false)) end_wait();
     next.resume();
   }
+}
+
+void SyncContext::begin_wait(detail::Cell& cell) {
+  if (outer_) outer_->begin_wait(cell);
+}
+
+void SyncContext::end_wait() {
+  if (outer_) outer_->end_wait();
+}
+
+/// Throws into the coroutine where the thread may not block.
+void SyncContext::suspends(detail::Cell& cell) {
+  begin_wait(cell);
+  suspended_ = true;
+}
+
+void SyncContext::awaits(const detail::Cell& cell) {
+  // The reader of a message may change its cell: it has it fetched, for one.
+  suspends(const_cast<detail::Cell&>(cell));
 }
 
 Message SyncContext::call(const AgentAddress& agent, std::string_view method, const Message& input,
@@ -112,13 +132,16 @@ std::chrono::steady_clock::time_point SyncContext::deadline() const {
 
 CallId SyncContext::id() const { return outer_ ? outer_->id() : CallId{}; }
 
-void SyncContext::resume(std::coroutine_handle<> waiting) {
-  resume_after(std::chrono::nanoseconds(0), waiting);
-}
+void SyncContext::resume(std::coroutine_handle<> waiting) { resume_at(Clock::now(), waiting); }
 
 void SyncContext::resume_after(std::chrono::nanoseconds delay, std::coroutine_handle<> waiting) {
+  suspends(*detail::Cell::make());
+  resume_at(Clock::now() + delay, waiting);
+}
+
+void SyncContext::resume_at(Clock::time_point when, std::coroutine_handle<> waiting) {
   const std::lock_guard lock(mutex_);
-  waiting_.emplace(Clock::now() + delay, waiting);
+  waiting_.emplace(when, waiting);
   due_.notify_one();
 }
 

@@ -50,7 +50,8 @@ private:
   async::Loop& loop_;
 };
 
-/// A thread that runs a coroutine to its end: whatever the coroutine waits for, it goes on here.
+/// A thread that runs a coroutine to its end: whatever the coroutine waits for, it goes on here. While it
+/// waits the thread is blocked, which is for the outer context to allow.
 class SyncContext final : public OutsideContext {
 public:
   /// `outer` is the context that the thread had; null for none.
@@ -65,13 +66,21 @@ public:
   [[nodiscard]] bool cancelled() const override;
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const override;
   [[nodiscard]] CallId id() const override;
+  void begin_wait(detail::Cell& cell) override;
+  void end_wait() override;
+  void awaits(const detail::Cell& cell) override;
   void resume(std::coroutine_handle<> waiting) override;
   void resume_after(std::chrono::nanoseconds delay, std::coroutine_handle<> waiting) override;
 
 private:
   using Clock = std::chrono::steady_clock;
 
+  void suspends(detail::Cell& cell);
+  void resume_at(Clock::time_point when, std::coroutine_handle<> waiting);
+
   detail::CallContext* outer_;
+  /// The outer context has been told of a wait that has not ended.
+  bool suspended_ = false;
   std::mutex mutex_;
   std::condition_variable due_;
   std::multimap<Clock::time_point, std::coroutine_handle<>> waiting_;

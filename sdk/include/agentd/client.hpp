@@ -60,6 +60,9 @@ void set_token(const At& node, std::string token);
 ///     agentd::Message draft = agentd::sync_wait([&]() -> agentd::Task<agentd::Message> {
 ///       co_return co_await writer(co_await planner("tides"));
 ///     }());
+///
+/// It waits as a reader does: where reading a message that is not there throws, as on an event loop, the
+/// coroutine's `co_await` of one throws too.
 Message sync_wait(Task<Message> task);
 
 }  // namespace agentd

@@ -1,5 +1,8 @@
+#include <future>
+
 #include <catch2/catch.hpp>
 
+#include "common/vocabulary/cell.hpp"
 #include "tests/integration/sdk/agents.hpp"
 #include "tests/integration/support/process.hpp"
 
@@ -35,6 +38,17 @@ public:
 
 private:
   AgentRef to_, gate_;
+};
+
+/// Runs a coroutine to its end that waits for another agent.
+class Patient : public agentd::Agent {
+public:
+  explicit Patient(const Json& args) : to_(args.at("to")) {}
+  Message reply(const Message& x) override { return agentd::sync_wait(ask(to_, x)).content(); }
+
+private:
+  static agentd::Task<Message> ask(AgentRef to, Message x) { co_return co_await to(x); }
+  AgentRef to_;
 };
 
 /// One flow over agents wherever they are: its transcript.
@@ -147,6 +161,39 @@ TEST_CASE("a local agent hears the progress of the calls it makes, wherever they
     Gate::open = false;
     CHECK(agentd::make<Listening>({{"to", to}, {"gate", gate}})(3).content() == Json{1, 2, 3});
   }
+}
+
+TEST_CASE("agents that wait in sync_wait do not use up the workers") {
+  Gate::open = false;
+  std::vector<Message> answers;
+  for (int i = 0; i < 50; ++i) answers.push_back(agentd::make<Patient>({{"to", agentd::make<Gate>()}})(i));
+  CHECK(notebook("L")("meanwhile").wait_for(10s));
+  Gate::open = true;
+  for (int i = 0; i < 50; ++i) CHECK(answers[i].content() == i);
+}
+
+TEST_CASE("a callback of a local agent's answer that would wait is told so") {
+  Gate::open = false;
+  const Message never = agentd::make<Gate>()(1);
+  const Message late(std::make_shared<agentd::detail::Cell>());
+  std::promise<std::string> read, run;
+  const auto say = [](std::promise<std::string>& said, auto wait) {
+    try {
+      wait();
+      said.set_value("nothing");
+    } catch (const std::logic_error& error) {
+      said.set_value(error.what());
+    }
+  };
+  const auto answer = [&never]() -> agentd::Task<Message> { co_return co_await never; };
+  notebook("L")(late).then([&](const Message&) {
+    say(read, [&] { (void)never.content(); });
+    say(run, [&] { (void)agentd::sync_wait(answer()); });
+  });
+  late.cell()->settle({});
+  CHECK(read.get_future().get().find("not there yet") != std::string::npos);
+  CHECK(run.get_future().get().find("not there yet") != std::string::npos);
+  Gate::open = true;
 }
 
 TEST_CASE("an agent that only its arguments refer to stays") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <agentd/agent.hpp>
 #include <agentd/client.hpp>
 
 #include "sdk/src/remote_agent.hpp"
@@ -13,6 +14,7 @@ using agentd::Error;
 using agentd::ErrorKind;
 using agentd::Json;
 using agentd::Message;
+using agentd::Task;
 using agentd::detail::Cell;
 using agentd::net::NodeLink;
 using agentd::sdk::Session;
@@ -117,6 +119,15 @@ Message pending() { return Message(std::make_shared<Cell>()); }
 
 void settle(const Message& message, const Json& value) {
   message.cell()->settle({agentd::detail::SharedText(value.dump()), {}, {}});
+}
+
+Task<Message> awaiting(Message x) { co_return co_await x; }
+
+Task<Message> reading(Message x) { co_return Message(x.content()); }
+
+Task<Message> sleeping() {
+  co_await agentd::this_call::sleep(1ms);
+  co_return Message(nullptr);
 }
 
 Json content(const Json& value) { return {{"content", value}}; }
@@ -296,11 +307,16 @@ TEST_CASE("progress comes to who asked for it") {
 
 TEST_CASE("a callback that would wait for its own thread is told so") {
   FakeNode node;
+  const auto wait = GENERATE(
+      +[](const Message& late) { return late.content(); },
+      +[](const Message& late) { return agentd::sync_wait(awaiting(late)).content(); },
+      +[](const Message& late) { return agentd::sync_wait(reading(late)).content(); },
+      +[](const Message&) { return agentd::sync_wait(sleeping()).content(); });
   const Message first = node.agent(1), second = node.agent(2);
   std::promise<std::string> said;
   first.then([&](const Message&) {
     try {
-      (void)second.content();
+      (void)wait(second);
       said.set_value("nothing");
     } catch (const std::logic_error& error) {
       said.set_value(error.what());
@@ -309,6 +325,16 @@ TEST_CASE("a callback that would wait for its own thread is told so") {
   REQUIRE(node.sent() == 2);
   node.answer(0, 1);
   CHECK(said.get_future().get().find("not there yet") != std::string::npos);
+}
+
+TEST_CASE("a callback may run a coroutine to its end that finds all there") {
+  FakeNode node;
+  const Message first = node.agent(1);
+  std::promise<Json> said;
+  first.then([&](const Message& settled) { said.set_value(agentd::sync_wait(awaiting(settled)).content()); });
+  REQUIRE(node.sent() == 1);
+  node.answer(0, 7);
+  CHECK(said.get_future().get() == 7);
 }
 
 TEST_CASE("an input too large for a frame fails here") {

@@ -92,6 +92,14 @@ bool is_plain(const Message& input) {
   return true;
 }
 
+std::size_t values_size(const Message& input) {
+  if (input.empty()) return 0;
+  if (input.parts().empty()) return is_here(*input.cell()) ? input.raw_content().size() : 0;
+  std::size_t size = 0;
+  for (const Message& part : input.parts()) size += values_size(part);
+  return size;
+}
+
 void append_input(std::string& out, const Message& input, const SessionNode& target) {
   if (input.empty()) return;
   if (input.parts().empty()) return append_part(out, input, target);

@@ -33,6 +33,9 @@ void for_each_part(const Message& input,
 /// Whether the input is made of values only, which are all here.
 [[nodiscard]] bool is_plain(const Message& input);
 
+/// How long the contents are that are here: what is written takes little more.
+[[nodiscard]] std::size_t values_size(const Message& input);
+
 /// Appends the input's JSON. @pre no part waits for its value, and none has failed
 void append_input(std::string& out, const Message& input, const SessionNode& target);
 

@@ -62,22 +62,20 @@ Message RemoteAgent::make_call(const CallId& id, RemoteCall::Plan plan) {
 
 void RemoteAgent::write_params(RemoteCall& call) const {
   RemoteCall::Plan& plan = call.plan();
-  // Kept for the next call of this thread: an input's text is copied once, and allocated never.
-  static thread_local std::string input;
-  input.clear();
-  append_input(input, plan.input, node_);
   protocol::OutgoingCall outgoing;
   outgoing.agent = address_.agent;
   outgoing.method = plan.method;
   outgoing.call = call.id().text();
-  outgoing.input = input;
   outgoing.settled = protocol::SettledMode::automatic;
   outgoing.caller = plan.caller;
   outgoing.path = plan.path.empty() ? nullptr : &plan.path;
-  plan.params.reserve(input.size() + 160);
+  plan.params.reserve(values_size(plan.input) + 256);
   protocol::append_call_params(plan.params, outgoing);
-  // The link adds the remaining time, and the end.
+  // The input goes before the end, and the link adds the remaining time, and the end.
   plan.params.pop_back();
+  if (plan.input.empty()) return;
+  plan.params += R"(,"input":)";
+  append_input(plan.params, plan.input, node_);
 }
 
 void RemoteAgent::submit(RemoteCall& call) {

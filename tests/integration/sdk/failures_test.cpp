@@ -145,6 +145,18 @@ TEST_CASE("a program may end with calls in flight, and they run") {
   CHECK(becomes_true([&] { return notebook.call("notes").content().size() == 100; }));
 }
 
+TEST_CASE("a program may call when its statics are destroyed") {
+  const Server server;
+  const AgentRef notebook = server.make("Notebook");
+  OtherProcess caller({"--call-at-the-end", std::to_string(server.at().port), notebook.id()});
+  const int status = caller.wait();
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(becomes_true([&] {
+    return notebook.call("notes").content() == Json{std::string(500, 'a'), "last"};
+  }));
+}
+
 TEST_CASE("what a program called before it ended can be read by the call's id") {
   const Server server;
   OtherProcess caller({"--call-slow-and-end", std::to_string(server.at().port)});

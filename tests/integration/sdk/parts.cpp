@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/integration/sdk/agents.hpp"
 
@@ -36,6 +37,26 @@ void be_a_parent() {
 void call_and_end(std::uint16_t port, const std::string& agent) {
   const auto notebook = agentd::attach(agent, {.port = port});
   for (int i = 0; i < 100; ++i) (void)notebook(i);
+}
+
+/// Calls when its statics are destroyed, after what belongs to its thread has been.
+void call_at_the_end(std::uint16_t port, const std::string& agent) {
+  struct LastWords {
+    ~LastWords() {
+      // One of these has the memory of whatever of that size was destroyed before.
+      std::vector<std::string> texts;
+      texts.reserve(256);
+      while (texts.size() < 256) texts.emplace_back(16 * texts.size(), 'z');
+      (void)notebook("last");
+      for (const std::string& text : texts) {
+        if (text.find_first_not_of('z') != std::string::npos) std::_Exit(1);
+      }
+    }
+    agentd::AgentRef notebook;
+  };
+  const auto notebook = agentd::attach(agent, {.port = port});
+  (void)notebook(std::string(500, 'a'));
+  static const LastWords last{notebook};
 }
 
 /// Calls, says which call it is, and ends before there is an answer.
@@ -77,6 +98,8 @@ void play_part(int argc, char** argv) {
     be_a_parent();
   else if (part == "--call-and-end")
     call_and_end(port, argv[3]);
+  else if (part == "--call-at-the-end")
+    call_at_the_end(port, argv[3]);
   else if (part == "--call-slow-and-end")
     call_slow_and_end(port);
   else if (part == "--call-nobody")

@@ -27,15 +27,15 @@ Result<detail::MessageData> read_get_answer(std::string_view answer) {
   return Error(ErrorKind::internal, "the node answered call.get with neither a value nor an error");
 }
 
-void supply(detail::Cell& cell, Result<detail::MessageData> outcome) {
-  if (outcome) {
-    cell.supply(std::move(*outcome));
-  } else {
-    cell.supply_failure(outcome.error());
-  }
-}
-
 }  // namespace
+
+void ask_for_outcome(Session& session, SessionNode& node, const CallId& call, OnOutcome on_outcome) {
+  session.link(node).request("call.get", call_params(call), RemoteCall::Clock::now() + fetch_limit,
+                             [on_outcome = std::move(on_outcome)](const Result<std::string>& answer) {
+                               if (!answer) return on_outcome(answer.error());
+                               on_outcome(read_get_answer(*answer));
+                             });
+}
 
 RemoteCall::~RemoteCall() {
   if (was_sent_) session_.release(node_, id_);
@@ -49,11 +49,13 @@ std::optional<Placeholder> RemoteCall::placeholder() const {
 
 void RemoteCall::fetch(const std::shared_ptr<detail::Cell>& cell) {
   session_.post([this, cell] {
-    session_.link(node_).request("call.get", call_params(id_), Clock::now() + fetch_limit,
-                                 [cell](Result<std::string> answer) {
-                                   if (!answer) return cell->supply_failure(answer.error());
-                                   supply(*cell, read_get_answer(*answer));
-                                 });
+    ask_for_outcome(session_, node_, id_, [cell](Result<detail::MessageData> outcome) {
+      if (outcome) {
+        cell->supply(std::move(*outcome));
+      } else {
+        cell->supply_failure(outcome.error());
+      }
+    });
   });
 }
 

@@ -106,6 +106,10 @@ private:
   DeadlineTimer deadline_timer_;
 };
 
+/// Asks the node for the outcome of a call that has settled there. On the loop.
+using OnOutcome = std::function<void(Result<detail::MessageData>)>;
+void ask_for_outcome(Session& session, SessionNode& node, const CallId& call, OnOutcome on_outcome);
+
 /// The call behind a message's cell; null where it is none of a session.
 [[nodiscard]] RemoteCall* remote_call_of(const detail::Cell& cell);
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sdk/src/remote_agent.hpp"
+#include "sdk/src/remote_call.hpp"
 
 namespace agentd::sdk {
 namespace {
@@ -24,14 +25,18 @@ std::string caller_of(const Session& session, const std::string& local_caller) {
 
 void SessionNodes::watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
                          OnOutcome on_outcome) {
-  session_.post([this, placeholder, deadline, on_outcome = std::move(on_outcome)] {
-    session_.link(session_.node(placeholder.node))
-        .subscribe(
-            placeholder.call, deadline,
-            [this, on_outcome](net::Settled settled) {
-              loop_.post([on_outcome, outcome = std::move(settled.outcome)] { on_outcome(outcome); });
-            },
-            nullptr);
+  const auto told = [this, on_outcome = std::move(on_outcome)](const Outcome& outcome) {
+    loop_.post([on_outcome, outcome] { on_outcome(outcome); });
+  };
+  session_.post([this, placeholder, deadline, told] {
+    SessionNode& node = session_.node(placeholder.node);
+    session_.link(node).subscribe(
+        placeholder.call, deadline,
+        [this, &node, call = placeholder.call, told](const net::Settled& settled) {
+          if (settled.elsewhere) return ask_for_outcome(session_, node, call, told);
+          told(settled.outcome);
+        },
+        nullptr);
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "sdk/src/remote_agent.hpp"
 #include "sdk/src/session.hpp"
+#include "tests/unit/sdk/fake_link.hpp"
 
 using agentd::AgentRef;
 using agentd::CallId;
@@ -16,63 +17,10 @@ using agentd::Json;
 using agentd::Message;
 using agentd::Task;
 using agentd::detail::Cell;
-using agentd::net::NodeLink;
 using agentd::sdk::Session;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A connection that goes nowhere. Used on the session's loop, looked at between its turns.
-class FakeLink : public NodeLink {
-public:
-  struct Sent {
-    CallId call;
-    Json params;
-    OnSettled on_settled;
-    OnProgress on_progress;
-    bool has_deadline;
-  };
-
-  void call(const CallId& call, std::string params, Clock::time_point deadline, OnSettled on_settled,
-            OnProgress on_progress) override {
-    sent.push_back({call, Json::parse(params + "}"), std::move(on_settled), std::move(on_progress),
-                    deadline != Clock::time_point::max()});
-  }
-  void subscribe(const CallId&, Clock::time_point, OnSettled, OnProgress) override {}
-  void request(std::string_view method, std::string params, Clock::time_point, OnResult on_result) override {
-    requests.push_back({std::string(method), Json::parse(params), std::move(on_result)});
-  }
-  void notify(std::string_view, std::string) override {}
-  void release(const CallId& call) override { released.push_back(call); }
-  std::size_t waiting() const override { return 0; }
-  std::uint64_t bytes_sent() const override { return 0; }
-  std::uint64_t bytes_received() const override { return 0; }
-  void stop(const Error&) override {}
-
-  struct Request {
-    std::string method;
-    Json params;
-    OnResult on_result;
-  };
-  std::vector<Sent> sent;
-  std::vector<Request> requests;
-  std::vector<CallId> released;
-};
-
-/// Runs `work` on the session's loop, after everything that was handed over before.
-template <typename F>
-auto on_loop(F work) {
-  std::promise<std::invoke_result_t<F>> done;
-  Session::instance().post([&] {
-    if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
-      work();
-      done.set_value();
-    } else {
-      done.set_value(work());
-    }
-  });
-  return done.get_future().get();
-}
 
 /// A node with an agent on it, at an address of its own.
 struct FakeNode {

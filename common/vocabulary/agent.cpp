@@ -61,6 +61,11 @@ std::vector<AgentType>& linked_types() {
   return types;
 }
 
+Message Target::call_from(CallContext& context, std::string_view method, const Message& input,
+                          const CallOptions& options) {
+  return context.call(address(), method, input, options);
+}
+
 void set_target_resolver(TargetResolver installed) { resolver() = std::move(installed); }
 
 }  // namespace detail
@@ -70,7 +75,7 @@ Message AgentRef::call(std::string_view method, const Message& input, const Call
   CallOptions merged = options;
   if (!merged.deadline) merged.deadline = options_.deadline;
   if (auto* context = detail::current_context()) {
-    return context->call(target.address_to_call(), method, input, merged);
+    return target.call_from(*context, method, input, merged);
   }
   return target.call(method, input, merged);
 }

@@ -8,15 +8,18 @@
 
 namespace agentd::detail {
 
+class CallContext;
+
 /// What an `AgentRef` points to: the way to one agent. Thread-safe.
 class Target : public std::enable_shared_from_this<Target> {
 public:
   virtual ~Target() = default;
   [[nodiscard]] virtual const AgentAddress& address() const = 0;
-  /// The address, for a call that is about to be made from inside an agent.
-  [[nodiscard]] virtual const AgentAddress& address_to_call() { return address(); }
-  /// A call from outside any agent. (From inside one, the call's context makes it.)
+  /// A call from outside any agent.
   virtual Message call(std::string_view method, const Message& input, const CallOptions& options) = 0;
+  /// A call from inside one: its context makes it.
+  virtual Message call_from(CallContext& context, std::string_view method, const Message& input,
+                            const CallOptions& options);
   virtual AgentRef clone() = 0;
   virtual AgentRef to_dist(const DistOptions& options) = 0;
 };

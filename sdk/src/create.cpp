@@ -30,4 +30,10 @@ std::string create_agent(SessionNode& node, NewAgent agent) {
   return agent.id;
 }
 
+void delete_agent(SessionNode& node, const std::string& id) {
+  const auto answer = Session::instance().ask(node, "agent.delete", Json{{"agent", id}}.dump());
+  // Asked for twice, it may be gone already.
+  if (!answer && answer.error().kind() != ErrorKind::agent_not_found) throw Error(answer.error());
+}
+
 }  // namespace agentd::sdk

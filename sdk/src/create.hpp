@@ -20,6 +20,9 @@ struct NewAgent {
 /// Makes an agent at that node, waits until it is there, and answers its id. Throws `Error`.
 std::string create_agent(SessionNode& node, NewAgent agent);
 
+/// Deletes an agent at that node, and waits until it is gone. Throws `Error`.
+void delete_agent(SessionNode& node, const std::string& id);
+
 /// An id for an agent of that type.
 [[nodiscard]] std::string mint_agent_id(std::string_view type);
 

@@ -80,15 +80,51 @@ const AgentAddress& LocalAgent::address() const {
   return address_;
 }
 
-const AgentAddress& LocalAgent::address_to_call() {
-  if (!moved_to()) make_sure_it_is_made();
-  return address();
+std::shared_ptr<detail::Target> LocalAgent::enter() {
+  const std::lock_guard lock(mutex_);
+  if (moved_ && unsettled_ == 0) return moved_;
+  ++unsettled_;
+  return nullptr;
+}
+
+void LocalAgent::leave() {
+  const std::lock_guard lock(mutex_);
+  --unsettled_;
+}
+
+/// Keeps the agent until its calls have settled, whoever else refers to it.
+void LocalAgent::leave_when_settled(const Message& outcome) {
+  outcome.cell()->when_settled([agent = self()] { agent->leave(); });
 }
 
 Message LocalAgent::call(std::string_view method, const Message& input, const CallOptions& options) {
-  if (const auto moved = moved_to()) return moved->call(method, input, options);
+  if (const auto moved = enter()) return moved->call(method, input, options);
   make_sure_it_is_made();
   return send(method, input, options);
+}
+
+Message LocalAgent::call_from(detail::CallContext& context, std::string_view method, const Message& input,
+                              const CallOptions& options) {
+  if (const auto moved = enter()) return moved->call_from(context, method, input, options);
+  try {
+    make_sure_it_is_made();
+    const Message outcome = context.call(address_, method, input, options);
+    leave_when_settled(outcome);
+    return outcome;
+  } catch (...) {
+    leave();
+    throw;
+  }
+}
+
+bool LocalAgent::is_fresh() const {
+  const std::lock_guard lock(mutex_);
+  return !in_use_;
+}
+
+std::optional<Error> LocalAgent::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refusal_;
 }
 
 void LocalAgent::make_sure_it_is_made() {
@@ -109,7 +145,7 @@ void LocalAgent::make_sure_it_is_made() {
 }
 
 void LocalAgent::made(const Result<runtime::AgentPtr>& result) {
-  if (result) return;
+  if (result) return static_cast<Resident&>(*(*result)->body).lives_at(residence_);
   const std::lock_guard lock(mutex_);
   refusal_ = result.error();
 }
@@ -124,19 +160,11 @@ Message LocalAgent::send(std::string_view method, const Message& input, const Ca
   call.deadline = runtime::Runtime::Clock::now() + options.deadline.value_or(default_deadline);
   const Message outcome = runtime::make_nested_message(host_.gate(), {}, call.call);
   call.cell = outcome.cell();
-  {
-    const std::lock_guard lock(mutex_);
-    if (refusal_) {
-      call.cell->fail(*refusal_);
-      return outcome;
-    }
-    ++unsettled_;
+  leave_when_settled(outcome);
+  if (const auto refusal = refused()) {
+    call.cell->fail(*refusal);
+    return outcome;
   }
-  // Keeps the agent until its calls have settled, whoever else refers to it.
-  call.cell->when_settled([agent = self()] {
-    const std::lock_guard lock(agent->mutex_);
-    if (--agent->unsettled_ == 0) agent->settled_.notify_all();
-  });
   host_.post([call = std::move(call)](runtime::Runtime& runtime) { runtime.call_nested(call); });
   return outcome;
 }
@@ -145,37 +173,26 @@ AgentRef LocalAgent::clone() {
   if (const auto moved = moved_to()) return moved->clone();
   auto copy = std::make_shared<LocalAgent>(host_, type_, registered_, args_);
   host_.add(copy);
-  const bool fresh = [this] {
-    const std::lock_guard lock(mutex_);
-    return !in_use_;
-  }();
-  if (fresh) return AgentRef(std::move(copy));
+  if (is_fresh()) return AgentRef(std::move(copy));
   if (host_.on_loop())
     throw std::logic_error("AgentRef::clone waits, so it cannot be called on a loop's thread");
   auto answer = std::make_shared<std::promise<Result<runtime::AgentPtr>>>();
-  host_.post([id = address_.agent, as = copy->address_.agent, answer](runtime::Runtime& runtime) {
-    runtime.clone(id, as, runtime.caller(program),
-                  [answer](Result<runtime::AgentPtr> result) { answer->set_value(std::move(result)); });
+  host_.post([id = address_.agent, copy, answer](runtime::Runtime& runtime) {
+    runtime.clone(id, copy->address_.agent, runtime.caller(program),
+                  [copy, answer](Result<runtime::AgentPtr> result) {
+                    copy->made(result);
+                    answer->set_value(std::move(result));
+                  });
   });
   copy->in_use_ = true;
-  (void)wait_for(answer->get_future(), "the clone");
-  return AgentRef(std::move(copy));
-}
-
-Json LocalAgent::state_when_quiet() {
-  {
-    std::unique_lock lock(mutex_);
-    if (!in_use_) return nullptr;
-    settled_.wait(lock, [this] { return unsettled_ == 0; });
-    if (refusal_) throw Error(*refusal_);
+  try {
+    (void)wait_for(answer->get_future(), "the clone");
+  } catch (const Error&) {
+    // It may have been moved before it came to be saved.
+    if (const auto moved = moved_to()) return moved->clone();
+    throw;
   }
-  auto answer = std::make_shared<std::promise<Result<Json>>>();
-  host_.post([id = address_.agent, answer](runtime::Runtime& runtime) {
-    const auto agent = runtime.find_agent(id);
-    if (!agent) return answer->set_value(agent.error());
-    runtime.save(**agent, [answer](Result<Json> state) { answer->set_value(std::move(state)); });
-  });
-  return wait_for(answer->get_future(), "the agent's save()");
+  return AgentRef(std::move(copy));
 }
 
 void LocalAgent::check_can_move(const DistOptions& options) const {
@@ -199,32 +216,62 @@ void LocalAgent::check_can_move(const DistOptions& options) const {
   }
 }
 
-AgentAddress LocalAgent::place(const DistOptions& options) const {
-  NodeAddress node;
-  if (options.share) {
-    node = *options.share;
-  } else if (options.launch_server) {
-    node = launch_server(options.port.value_or(0));
-  } else {
-    node = {options.host, *options.port};
-    Session::instance().running_node(node);
+NodeAddress LocalAgent::place(const DistOptions& options) const {
+  if (options.share) return *options.share;
+  if (options.launch_server) return launch_server(options.port.value_or(0));
+  NodeAddress node{options.host, *options.port};
+  Session::instance().running_node(node);
+  return node;
+}
+
+AgentRef LocalAgent::make_there(const NodeAddress& node, const std::string& id, const Json& state) const {
+  NewAgent agent{type_.name, id, "", args_, nullptr};
+  if (!state.is_null()) agent.options = {{"state", state}};
+  Session& session = Session::instance();
+  return AgentRef(session.agent({node, create_agent(session.node(node), std::move(agent))}));
+}
+
+/// Answers false, and changes nothing, where the agent has come into use here.
+bool LocalAgent::settle_there_unused(const AgentRef& there) {
+  const std::lock_guard lock(mutex_);
+  if (in_use_ || unsettled_ > 0) return false;
+  moved_ = there.target();
+  return true;
+}
+
+/// The agent leaves in its turn among the calls that its caller has made.
+AgentRef LocalAgent::take_along(const NodeAddress& node, const std::string& id) {
+  try {
+    const CallOptions limit{.deadline = default_deadline};
+    (void)AgentRef(self()).call("observe", residence_->ticket(), limit).content();
+    AgentRef there = make_there(node, id, residence_->state());
+    {
+      const std::lock_guard lock(mutex_);
+      moved_ = there.target();
+    }
+    residence_->moved(there);
+    return there;
+  } catch (...) {
+    residence_->stays();
+    throw;
   }
-  return {node, options.id};
 }
 
 AgentRef LocalAgent::to_dist(const DistOptions& options) {
-  if (const auto moved = moved_to()) return moved->to_dist(options);
   check_can_move(options);
-  const AgentAddress where = place(options);
-  const Json state = state_when_quiet();
-  NewAgent agent{type_.name, where.agent, "", args_, nullptr};
-  if (!state.is_null()) agent.options = {{"state", state}};
-  Session& session = Session::instance();
-  const std::string id = create_agent(session.node(where.node), std::move(agent));
-  AgentRef there(session.agent({where.node, id}));
-  const std::lock_guard lock(mutex_);
-  moved_ = there.target();
-  if (in_use_) host_.post([gone = address_.agent](runtime::Runtime& runtime) { (void)runtime.remove(gone); });
+  const std::lock_guard one_at_a_time(move_mutex_);
+  if (const auto moved = moved_to()) return moved->to_dist(options);
+  const NodeAddress node = place(options);
+  if (is_fresh()) {
+    AgentRef there = make_there(node, options.id, nullptr);
+    if (settle_there_unused(there)) return there;
+    delete_agent(Session::instance().node(node), there.id());
+  }
+  AgentRef there = take_along(node, options.id);
+  host_.post([id = address_.agent](runtime::Runtime& runtime) {
+    const auto agent = runtime.find_agent(id);
+    if (agent && !(*agent)->running) static_cast<Resident&>(*(*agent)->body).forget_body();
+  });
   return there;
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,6 +10,7 @@
 #include "common/vocabulary/target.hpp"
 #include "daemon/runtime/runtime.hpp"
 #include "sdk/src/local_host.hpp"
+#include "sdk/src/residence.hpp"
 
 namespace agentd::sdk {
 
@@ -23,9 +22,9 @@ public:
 
   /// Whoever asks may keep it as text, so the agent stays from then on.
   [[nodiscard]] const AgentAddress& address() const override;
-  /// The instance is made here: the caller goes to the runtime by itself.
-  [[nodiscard]] const AgentAddress& address_to_call() override;
   Message call(std::string_view method, const Message& input, const CallOptions& options) override;
+  Message call_from(detail::CallContext& context, std::string_view method, const Message& input,
+                    const CallOptions& options) override;
   AgentRef clone() override;
   AgentRef to_dist(const DistOptions& options) override;
 
@@ -34,12 +33,21 @@ public:
 private:
   [[nodiscard]] std::shared_ptr<LocalAgent> self();
   [[nodiscard]] std::shared_ptr<detail::Target> moved_to() const;
+  [[nodiscard]] bool is_fresh() const;
+  [[nodiscard]] std::optional<Error> refused() const;
   void make_sure_it_is_made();
   void made(const Result<runtime::AgentPtr>& result);
+  /// Where a call goes that is made now: null for here, where it is counted until it has left.
+  [[nodiscard]] std::shared_ptr<detail::Target> enter();
+  void leave();
+  void leave_when_settled(const Message& outcome);
   Message send(std::string_view method, const Message& input, const CallOptions& options);
-  [[nodiscard]] Json state_when_quiet();
-  [[nodiscard]] AgentAddress place(const DistOptions& options) const;
+
   void check_can_move(const DistOptions& options) const;
+  [[nodiscard]] NodeAddress place(const DistOptions& options) const;
+  [[nodiscard]] AgentRef make_there(const NodeAddress& node, const std::string& id, const Json& state) const;
+  [[nodiscard]] bool settle_there_unused(const AgentRef& there);
+  [[nodiscard]] AgentRef take_along(const NodeAddress& node, const std::string& id);
 
   LocalHost& host_;
   const AgentType& type_;
@@ -47,9 +55,14 @@ private:
   const Json args_;
   const AgentAddress address_;
 
+  const std::shared_ptr<Residence> residence_ = std::make_shared<Residence>();
+
+  /// One move at a time.
+  std::mutex move_mutex_;
   mutable std::mutex mutex_;
-  std::condition_variable settled_;
   bool in_use_ = false;
+  /// Calls that went to the instance here and have not settled. While there is one, later calls go the
+  /// same way, wherever the agent is: they must not overtake it.
   std::size_t unsettled_ = 0;
   std::optional<Error> refusal_;
   std::shared_ptr<detail::Target> moved_;

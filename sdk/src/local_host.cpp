@@ -7,6 +7,7 @@
 
 #include "sdk/src/local_agent.hpp"
 #include "sdk/src/outside_context.hpp"
+#include "sdk/src/residence.hpp"
 
 namespace agentd::sdk {
 namespace {
@@ -64,7 +65,7 @@ std::shared_ptr<LocalAgent> LocalHost::find(const std::string& id) {
 
 Result<std::string> LocalHost::know(const AgentType& type) {
   if (const auto known = type_names_.find(&type); known != type_names_.end()) return known->second;
-  AgentType copy = type;
+  AgentType copy = Resident::type(type);
   while (types_.all().contains(copy.name)) copy.name += '_';
   const std::string name = copy.name;
   if (const auto added = types_.add(std::move(copy)); !added) return added.error();

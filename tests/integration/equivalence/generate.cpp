@@ -63,11 +63,13 @@ private:
     for (std::size_t i = 2 + below(3); i > 0; --i) stateful_.push_back(add_agent("transcript"));
     for (std::size_t i = 1 + below(2); i > 0; --i) stateful_.push_back(add_agent("Diary"));
     callable_ = stateful_;
+    movable_ = stateful_;
     program_.hub = stateful_;
     callable_.push_back(add_agent("echo"));
     callable_.push_back(add_agent("failer"));
     for (std::size_t i = below(3); i > 0; --i) {
       std::size_t to = add_agent(one_of<std::string>({"transcript", "transcript", "Diary", "failer"}));
+      movable_.push_back(to);
       for (std::size_t hops = 1 + below(2); hops > 0; --hops) to = add_agent("forwarder", to);
       callable_.push_back(to);
     }
@@ -124,13 +126,14 @@ private:
     if (choice < 35) return branch();
     if (choice < 37) return made(Kind::say, {one_of(stateful_)}, input());
     if (choice < 39) return made(Kind::broadcast, {}, earlier());
-    if (choice < 41) return made(Kind::move, {one_of(stateful_)}, {});
+    if (choice < 41) return made(Kind::move, {one_of(movable_)}, {});
     // With an input that may fail there would be two errors, of which the first that is learned of counts.
     return made(Kind::call_missing_method, {one_of(callable_)}, constant());
   }
   Statement cloned() {
     Statement statement = made(Statement::Kind::clone, {one_of(stateful_)}, {});
     stateful_.push_back(next_agent_);
+    movable_.push_back(next_agent_);
     callable_.push_back(next_agent_++);
     return statement;
   }
@@ -145,6 +148,8 @@ private:
   /// Agents that only the program calls: with a state, and all.
   std::vector<std::size_t> stateful_;
   std::vector<std::size_t> callable_;
+  /// Those that only a forwarder calls are moved too, perhaps while it does.
+  std::vector<std::size_t> movable_;
   std::size_t next_agent_ = 0;
 };
 

@@ -1,0 +1,198 @@
+#include <future>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "tests/integration/sdk/agents.hpp"
+#include "tests/integration/support/process.hpp"
+
+using agentd::AgentRef;
+using agentd::Error;
+using agentd::ErrorKind;
+using agentd::Json;
+using agentd::Message;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Counts its calls, slowly, on an event loop.
+class Ledger : public agentd::Agent {
+public:
+  agentd::Task<Message> reply_async(Message) override {
+    const int before = count_;
+    co_await agentd::this_call::sleep(1ms);
+    count_ = before + 1;
+    co_return Json{{"n", count_}};
+  }
+  Json save() const override { return count_; }
+  void restore(const Json& state) override { count_ = state; }
+
+private:
+  int count_ = 0;
+};
+
+/// Counts its calls, at once, on an event loop.
+class Tally : public agentd::Agent {
+public:
+  Message reply(const Message&) override { return Json{{"n", ++count_}}; }
+  Json save() const override { return count_; }
+  void restore(const Json& state) override { count_ = state; }
+  static void describe(agentd::TypeOf<Tally>& type) { type.quick(); }
+
+private:
+  int count_ = 0;
+};
+
+/// Calls another agent again and again, and answers which `n` each of the calls got.
+class Insistent : public agentd::Agent {
+public:
+  explicit Insistent(const Json& args) : to_(args.at("to")) {}
+  Message reply(const Message&) override {
+    Json heard = Json::array();
+    for (int more = 5; more > 0; more -= stop ? 1 : 0) {
+      std::vector<Message> answers;
+      for (int i = 0; i < 10; ++i) answers.push_back(to_(i));
+      for (const Message& answer : answers) heard.push_back(answer.content()["n"]);
+      goes_on = true;
+    }
+    return heard;
+  }
+  static inline std::atomic<bool> goes_on, stop;
+
+private:
+  AgentRef to_;
+};
+
+/// Has another agent count to what is not there yet, and answers with what came meanwhile.
+class Early : public agentd::Agent {
+public:
+  explicit Early(const Json& args) : to_(args.at("to")), gate_(args.at("gate")) {}
+  Message reply(const Message& x) override {
+    const Message counted = to_.call("count", gate_(x));
+    Json pieces = Json::array();
+    counted.on_progress([&](const Json& piece) { pieces.push_back(piece); });
+    // In its turn behind the other one.
+    const Message next = to_("next");
+    asked = true;
+    pieces.push_back(counted.content());
+    pieces.push_back(next.content()["heard"]);
+    return pieces;
+  }
+  static inline std::atomic<bool> asked;
+
+private:
+  AgentRef to_, gate_;
+};
+
+Json first_numbers(std::size_t count) {
+  Json numbers = Json::array();
+  for (std::size_t n = 1; n <= count; ++n) numbers.push_back(n);
+  return numbers;
+}
+
+/// An agent that calls `to` all the time while `act` runs; answers what it was told.
+Json called_while(const AgentRef& to, const std::function<void()>& act) {
+  Insistent::goes_on = Insistent::stop = false;
+  const Message heard = agentd::make<Insistent>({{"to", to}})(0);
+  REQUIRE(becomes_true([] { return Insistent::goes_on.load(); }));
+  act();
+  Insistent::stop = true;
+  return heard.content();
+}
+
+}  // namespace
+
+AGENTD_REGISTER_AGENT(Ledger);
+AGENTD_REGISTER_AGENT(Tally);
+
+TEST_CASE("an agent that another one calls meanwhile is moved without losing or repeating a call") {
+  const Server server;
+  const auto make = GENERATE(
+      +[] { return agentd::make<Notebook>(); }, +[] { return agentd::make<Ledger>(); },
+      +[] { return agentd::make<Tally>(); });
+  const bool launched = GENERATE(false, true);
+  const AgentRef agent = make();
+  AgentRef there;
+  const Json heard =
+      called_while(agent, [&] { there = launched ? agent.to_dist() : agent.to_dist(server.here()); });
+  CHECK(heard == first_numbers(heard.size()));
+  CHECK(there("last").content()["n"] == heard.size() + 1);
+}
+
+TEST_CASE("an agent that cannot be moved goes on for those who call it meanwhile") {
+  const Server server;
+  (void)agentd::remote("echo", {.port = server.at().port, .id = "taken"});
+  const auto make = GENERATE(
+      +[] { return agentd::make<Notebook>(); }, +[] { return agentd::make<Ledger>(); },
+      +[] { return agentd::make<Tally>(); });
+  const AgentRef agent = make();
+  const Json heard = called_while(agent, [&] {
+    for (int i = 0; i < 3; ++i) {
+      agentd::DistOptions taken = server.here();
+      taken.id = "taken";
+      CHECK_THROWS_AS(agent.to_dist(taken), Error);
+    }
+  });
+  CHECK(heard == first_numbers(heard.size()));
+  CHECK(agent.to_dist(server.here())("last").content()["n"] == heard.size() + 1);
+}
+
+TEST_CASE("an agent that is called while it is made elsewhere for the first time is one agent") {
+  const Server server;
+  for (int round = 0; round < 20; ++round) {
+    const AgentRef agent = agentd::make<Notebook>();
+    auto first = std::async(std::launch::async, [&] { return agent("first"); });
+    const AgentRef there = agent.to_dist(server.here());
+    CHECK(first.get().content()["n"] == 1);
+    CHECK(there("second").content()["n"] == 2);
+  }
+}
+
+TEST_CASE("calls that wait for their input are taken along, in order") {
+  const Server server;
+  Gate::open = Early::asked = false;
+  const AgentRef notebook = agentd::make<Notebook>();
+  const Message pieces = agentd::make<Early>({{"to", notebook}, {"gate", agentd::make<Gate>()}})(3);
+  REQUIRE(becomes_true([] { return Early::asked.load(); }));
+  const AgentRef there = notebook.to_dist(server.here());
+  CHECK_FALSE(pieces.ready());
+  Gate::open = true;
+  CHECK(pieces.content() == Json{1, 2, 3, 3, "next"});
+  CHECK(there.call("notes").content() == Json::array({"next"}));
+}
+
+TEST_CASE("calls of other threads of the program are not lost when the agent is moved") {
+  const Server server;
+  const AgentRef notebook = agentd::make<Notebook>();
+  (void)notebook(0).content();
+  std::atomic<bool> moved = false;
+  auto calls = std::async(std::launch::async, [&] {
+    std::vector<Message> answers;
+    for (int more = 100; more > 0; more -= moved ? 1 : 0) {
+      answers.push_back(notebook(answers.size() + 1));
+      if (answers.size() % 10 == 0) answers.back().wait();
+    }
+    return answers;
+  });
+  (void)notebook.to_dist(server.here());
+  moved = true;
+  const auto answers = calls.get();
+  for (std::size_t i = 0; i < answers.size(); ++i) REQUIRE(answers[i].content()["n"] == i + 2);
+}
+
+TEST_CASE("an agent may move another one") {
+  class Restless : public agentd::Agent {
+  public:
+    explicit Restless(const Json& args) : of_(args.at("of")) {}
+    Message reply(const Message&) override { return of_.to_dist().id(); }
+
+  private:
+    AgentRef of_;
+  };
+  const AgentRef notebook = agentd::make<Notebook>();
+  const AgentRef relay = agentd::make<Relay>({{"to", notebook}});
+  (void)notebook("x").content();
+  CHECK_FALSE(agentd::make<Restless>({{"of", notebook}})(0).error());
+  CHECK(notebook("y").content()["n"] == 2);
+  CHECK(relay("z").content()["n"] == 3);
+}

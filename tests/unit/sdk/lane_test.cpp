@@ -197,6 +197,29 @@ TEST_CASE("a call fails at its deadline while it is held back, and the others go
   CHECK(node.inputs() == std::vector<Json>{content(2)});
 }
 
+TEST_CASE("a lane goes on when the call at its head is given up, whatever its input does") {
+  FakeNode node;
+  const Message never = pending();
+  const bool cancels = GENERATE(true, false);
+  const Message first = node.agent.call("reply", never, {.deadline = cancels ? 1h : 20ms});
+  const Message second = node.agent(2);
+  CHECK(node.sent() == 0);
+  if (cancels) first.cancel();
+  REQUIRE(first.error());
+  on_loop([] {});
+  CHECK(node.inputs() == std::vector<Json>{content(2)});
+}
+
+TEST_CASE("a call that nobody holds fails with its input, and the next one leaves") {
+  FakeNode node;
+  const Message failed = pending();
+  failed.cell()->fail(Error(ErrorKind::agent_failed, "no tide"));
+  (void)node.agent(failed);
+  (void)node.agent(Message::inputs({1, failed}));
+  const Message next = node.agent(2);
+  CHECK(node.inputs() == std::vector<Json>{content(2)});
+}
+
 TEST_CASE("cancelling what was not sent withdraws it, cancelling what was sent asks the node") {
   FakeNode node;
   const Message sent = node.agent(1);

@@ -87,6 +87,16 @@ TEST_CASE("the loop's own thread goes on when nobody waits any more") {
   }
 }
 
+TEST_CASE("the loop goes on for a thread that only polls") {
+  // No other thread is there that could turn it.
+  async::Loop loop;
+  LoopDriver driver(loop);
+  const auto cell = pending();
+  loop.post([&] { settle(cell); });
+  driver.wait(*cell, std::chrono::steady_clock::now() - 1s);
+  CHECK(cell->readable());
+}
+
 TEST_CASE("threads that wait at once all get what they wait for") {
   Driven& driven = Driven::start();
   constexpr int rounds = 300;

@@ -130,18 +130,26 @@ std::optional<Error> LocalAgent::refused() const {
 void LocalAgent::make_sure_it_is_made() {
   {
     const std::lock_guard lock(mutex_);
-    if (std::exchange(in_use_, true)) return;
+    // Posted under the lock: whoever finds it in use posts its call later.
+    if (!std::exchange(in_use_, true)) {
+      host_.post([agent = self()](runtime::Runtime& runtime) { agent->make(runtime); });
+    }
   }
+  // A nested call on the loop looks for the agent at once.
+  if (host_.on_loop() && !known_) {
+    host_.enter([agent = self()](runtime::Runtime& runtime) { agent->make(runtime); });
+  }
+}
+
+void LocalAgent::make(runtime::Runtime& runtime) {
+  if (std::exchange(known_, true)) return;
+  const auto type = host_.know(type_);
+  if (!type) return made(type.error());
   protocol::AgentCreateParams params;
+  params.type = *type;
   params.agent = address_.agent;
   params.args = args_.dump(-1, ' ', false, Json::error_handler_t::replace);
-  // Not later: a nested call on the loop looks for the agent at once.
-  host_.enter([agent = self(), params = std::move(params)](runtime::Runtime& runtime) mutable {
-    const auto type = agent->host_.know(agent->type_);
-    if (!type) return agent->made(type.error());
-    params.type = *type;
-    runtime.create(params, [agent](Result<runtime::AgentPtr> result) { agent->made(result); });
-  });
+  runtime.create(params, [agent = self()](Result<runtime::AgentPtr> result) { agent->made(result); });
 }
 
 void LocalAgent::made(const Result<runtime::AgentPtr>& result) {
@@ -176,6 +184,7 @@ AgentRef LocalAgent::clone() {
   if (is_fresh()) return AgentRef(std::move(copy));
   if (host_.on_loop())
     throw std::logic_error("AgentRef::clone waits, so it cannot be called on a loop's thread");
+  copy->in_use_ = copy->known_ = true;
   auto answer = std::make_shared<std::promise<Result<runtime::AgentPtr>>>();
   host_.post([id = address_.agent, copy, answer](runtime::Runtime& runtime) {
     runtime.clone(id, copy->address_.agent, runtime.caller(program),
@@ -184,7 +193,6 @@ AgentRef LocalAgent::clone() {
                     answer->set_value(std::move(result));
                   });
   });
-  copy->in_use_ = true;
   try {
     (void)wait_for(answer->get_future(), "the clone");
   } catch (const Error&) {

@@ -36,6 +36,7 @@ private:
   [[nodiscard]] bool is_fresh() const;
   [[nodiscard]] std::optional<Error> refused() const;
   void make_sure_it_is_made();
+  void make(runtime::Runtime& runtime);
   void made(const Result<runtime::AgentPtr>& result);
   /// Where a call goes that is made now: null for here, where it is counted until it has left.
   [[nodiscard]] std::shared_ptr<detail::Target> enter();
@@ -61,6 +62,8 @@ private:
   std::mutex move_mutex_;
   mutable std::mutex mutex_;
   bool in_use_ = false;
+  /// To the runtime. Its loop's thread only.
+  bool known_ = false;
   /// Calls that went to the instance here and have not settled. While there is one, later calls go the
   /// same way, wherever the agent is: they must not overtake it.
   std::size_t unsettled_ = 0;

@@ -1,4 +1,5 @@
 #include <future>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -225,6 +226,20 @@ TEST_CASE("local calls have deadlines, and can be cancelled") {
   REQUIRE(dropped.error());
   CHECK(dropped.error()->kind() == ErrorKind::cancelled);
   Gate::open = true;
+}
+
+TEST_CASE("threads and agents may be the first to call an agent, all at once") {
+  for (int round = 0; round < 200; ++round) {
+    const AgentRef agent = notebook("L");
+    const AgentRef relay = agentd::make<AsyncRelay>({{"to", agent}});
+    std::vector<std::thread> threads;
+    std::vector<Message> answers(4);
+    const Message relayed = relay(0);
+    for (Message& answer : answers) threads.emplace_back([&] { answer = agent(1); });
+    for (std::thread& thread : threads) thread.join();
+    for (const Message& answer : answers) REQUIRE_FALSE(answer.error());
+    REQUIRE_FALSE(relayed.error());
+  }
 }
 
 TEST_CASE("a local agent can be cloned, used or not") {

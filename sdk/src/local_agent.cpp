@@ -11,6 +11,7 @@
 
 #include "daemon/runtime/run_context.hpp"
 #include "sdk/src/create.hpp"
+#include "sdk/src/deadline.hpp"
 #include "sdk/src/launcher.hpp"
 #include "sdk/src/remote_agent.hpp"
 #include "sdk/src/session.hpp"
@@ -165,7 +166,7 @@ Message LocalAgent::send(std::string_view method, const Message& input, const Ca
   call.input = input;
   call.call = CallId::mint();
   call.caller = program;
-  call.deadline = runtime::Runtime::Clock::now() + options.deadline.value_or(default_deadline);
+  call.deadline = deadline_after(options.deadline.value_or(default_deadline));
   const Message outcome = runtime::make_nested_message(host_.gate(), {}, call.call);
   call.cell = outcome.cell();
   leave_when_settled(outcome);

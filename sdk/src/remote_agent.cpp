@@ -6,6 +6,7 @@
 
 #include "common/json/text.hpp"
 #include "common/protocol/params.hpp"
+#include "sdk/src/deadline.hpp"
 #include "sdk/src/input_text.hpp"
 
 namespace agentd::sdk {
@@ -41,7 +42,7 @@ Message RemoteAgent::call(std::string_view method, const Message& input, const C
   RemoteCall::Plan plan;
   plan.method = method;
   plan.input = input;
-  if (options.deadline) plan.deadline = RemoteCall::Clock::now() + *options.deadline;
+  if (options.deadline) plan.deadline = deadline_after(*options.deadline);
   return make_call(CallId::mint(), std::move(plan));
 }
 

@@ -126,6 +126,17 @@ TEST_CASE("a call fails at its deadline") {
   CHECK(two.error()->kind() == ErrorKind::deadline_exceeded);
 }
 
+TEST_CASE("a call may have the longest deadline that can be said") {
+  const Server server;
+  for (const AgentRef& agent : {server.make("sleeper", {{"seconds", 0.1}}), agentd::make<Gate>()}) {
+    Gate::open = false;
+    const Message answer = agent.call("reply", 1, {.deadline = std::chrono::milliseconds::max()});
+    CHECK_FALSE(answer.wait_for(20ms));
+    Gate::open = true;
+    CHECK(answer.content() == 1);
+  }
+}
+
 TEST_CASE("when_any is the first, then calls back, co_await waits") {
   const Server server;
   const AgentRef echo = server.make("echo");

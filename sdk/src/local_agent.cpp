@@ -36,17 +36,24 @@ T wait_for(std::future<Result<T>> answer, const char* what) {
   return std::move(*result);
 }
 
-/// The first reference to a local agent in there: nobody outside this process could follow it.
-const Json* local_reference(const Json& json) {
-  if (!json.is_structured()) return nullptr;
-  if (json.is_object() && json.size() == 1 && json.contains("$agent")) {
-    const Json& agent = json["$agent"];
-    return agent.is_object() && agent.value("host", "?").empty() ? &agent : nullptr;
+/// Lets what refers to local agents that were moved say where they are now. Throws `Error` for one that is
+/// here: nobody outside this process could follow it.
+void follow_references(Json& json, LocalHost& host) {
+  if (!json.is_structured()) return;
+  const Json* agent =
+      json.is_object() && json.size() == 1 && json.contains("$agent") ? &json["$agent"] : nullptr;
+  if (!agent || !agent->is_object() || !agent->contains("host") || (*agent)["host"] != "") {
+    for (Json& element : json) follow_references(element, host);
+    return;
   }
-  for (const Json& element : json) {
-    if (const Json* found = local_reference(element)) return found;
+  const Json id = agent->value("agent", Json());
+  const auto local = host.find(id.is_string() ? id.get<std::string>() : "");
+  if (!local || local->address().node.host.empty()) {
+    throw Error(ErrorKind::invalid_params,
+                "its arguments refer to the local agent " + id.dump() +
+                    ", which another process cannot reach: to_dist that one first");
   }
-  return nullptr;
+  json = AgentRef(local);
 }
 
 }  // namespace
@@ -210,11 +217,7 @@ void LocalAgent::check_can_move(const DistOptions& options) const {
         "to_dist needs the agent's type to have a name on the other side: add "
         "AGENTD_REGISTER_AGENT(YourType); to this program, and to the server's");
   }
-  if (const Json* local = local_reference(args_)) {
-    throw Error(ErrorKind::invalid_params,
-                "its arguments refer to the local agent " + local->value("agent", "") +
-                    ", which another process cannot reach: to_dist that one first");
-  }
+  (void)args_elsewhere();
   if (host_.on_loop() || Session::instance().on_loop()) {
     throw std::logic_error("AgentRef::to_dist waits, so it cannot be called from a callback");
   }
@@ -233,8 +236,14 @@ NodeAddress LocalAgent::place(const DistOptions& options) const {
   return node;
 }
 
+Json LocalAgent::args_elsewhere() const {
+  Json args = args_;
+  follow_references(args, host_);
+  return args;
+}
+
 AgentRef LocalAgent::make_there(const NodeAddress& node, const std::string& id, const Json& state) const {
-  NewAgent agent{type_.name, id, "", args_, nullptr};
+  NewAgent agent{type_.name, id, "", args_elsewhere(), nullptr};
   if (!state.is_null()) agent.options = {{"state", state}};
   Session& session = Session::instance();
   return AgentRef(session.agent({node, create_agent(session.node(node), std::move(agent))}));

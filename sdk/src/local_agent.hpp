@@ -45,6 +45,8 @@ private:
   Message send(std::string_view method, const Message& input, const CallOptions& options);
 
   void check_can_move(const DistOptions& options) const;
+  /// Throws `Error` where they refer to an agent that only this process reaches.
+  [[nodiscard]] Json args_elsewhere() const;
   [[nodiscard]] NodeAddress place(const DistOptions& options) const;
   [[nodiscard]] AgentRef make_there(const NodeAddress& node, const std::string& id, const Json& state) const;
   [[nodiscard]] bool settle_there_unused(const AgentRef& there);

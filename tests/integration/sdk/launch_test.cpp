@@ -160,4 +160,7 @@ TEST_CASE("an agent whose arguments name a local agent cannot be moved before th
   const AgentRef relay = agentd::make<Relay>({{"to", local}});
   CHECK_THROWS_AS(relay.to_dist(), Error);
   CHECK(relay("x").content()["heard"] == "x");
+  (void)local.to_dist();
+  CHECK(relay("y").content()["n"] == 2);
+  CHECK(relay.to_dist()("z").content()["n"] == 3);
 }

@@ -36,6 +36,12 @@ T wait_for(std::future<Result<T>> answer, const char* what) {
   return std::move(*result);
 }
 
+Message failed_with(const Error& error) {
+  const auto cell = detail::Cell::make();
+  cell->fail(error);
+  return Message(cell);
+}
+
 /// Lets what refers to local agents that were moved say where they are now. Throws `Error` for one that is
 /// here: nobody outside this process could follow it.
 void follow_references(Json& json, LocalHost& host) {
@@ -116,6 +122,10 @@ Message LocalAgent::call_from(detail::CallContext& context, std::string_view met
   if (const auto moved = enter()) return moved->call_from(context, method, input, options);
   try {
     make_sure_it_is_made();
+    if (const auto refusal = refused()) {
+      leave();
+      return failed_with(*refusal);
+    }
     const Message outcome = context.call(address_, method, input, options);
     leave_when_settled(outcome);
     return outcome;
@@ -177,11 +187,13 @@ Message LocalAgent::send(std::string_view method, const Message& input, const Ca
   const Message outcome = runtime::make_nested_message(host_.gate(), {}, call.call);
   call.cell = outcome.cell();
   leave_when_settled(outcome);
-  if (const auto refusal = refused()) {
-    call.cell->fail(*refusal);
-    return outcome;
-  }
-  host_.post([call = std::move(call)](runtime::Runtime& runtime) { runtime.call_nested(call); });
+  host_.post([agent = self(), call = std::move(call)](runtime::Runtime& runtime) {
+    if (const auto refusal = agent->refused()) {
+      call.cell->fail(*refusal);
+    } else {
+      runtime.call_nested(call);
+    }
+  });
   return outcome;
 }
 

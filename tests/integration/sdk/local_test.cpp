@@ -208,10 +208,15 @@ TEST_CASE("local calls fail as distributed ones do") {
   REQUIRE(answer.error());
   CHECK(answer.error()->kind() == ErrorKind::input_failed);
   CHECK(answer.error()->root().message() == "no tide");
-  const Message stillborn = agentd::make<Stillborn>()(1);
-  REQUIRE(stillborn.error());
-  CHECK(stillborn.error()->kind() == ErrorKind::invalid_params);
-  CHECK(stillborn.error()->message().find("not today") != std::string::npos);
+  const AgentRef stillborn = agentd::make<Stillborn>();
+  const AgentRef relay = agentd::make<Relay>({{"to", stillborn}});
+  // Before it is known and after.
+  for (const Message& refused : {stillborn(1), stillborn(2), relay(3), stillborn(4), relay(5)}) {
+    REQUIRE(refused.error());
+    CHECK(refused.error()->root().kind() == ErrorKind::invalid_params);
+    CHECK(refused.error()->root().message().find("not today") != std::string::npos);
+  }
+  CHECK(relay(6).error()->root().kind() == ErrorKind::invalid_params);
 }
 
 TEST_CASE("local calls have deadlines, and can be cancelled") {

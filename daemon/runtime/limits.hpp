@@ -2,6 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <agentd/error.hpp>
 
 namespace agentd::runtime {
 
@@ -29,5 +33,8 @@ struct Limits {
   /// How long an unknown placeholder to the node itself is waited for.
   std::chrono::milliseconds grace{10'000};
 };
+
+/// What is said past the bound of that name.
+[[nodiscard]] Error overloaded(std::string_view limit, std::string message);
 
 }  // namespace agentd::runtime

@@ -59,9 +59,8 @@ Result<HostedAgent*> Runtime::find_agent(std::string_view id) const {
 Result<void> Runtime::check_new_agent(const protocol::AgentCreateParams& params) const {
   if (draining_) return Error(ErrorKind::shutting_down, "this node is draining and takes no new agents");
   if (agents_.size() >= settings_.limits.agents) {
-    Error error(ErrorKind::overloaded, "this node hosts " + std::to_string(agents_.size()) +
-                                           " agents, which is its limit (limits.agents)");
-    return error.with("limit", "agents");
+    return overloaded("agents", "this node hosts " + std::to_string(agents_.size()) +
+                                    " agents, which is its limit (limits.agents)");
   }
   if (!params.agent.empty() && !is_agent_id(params.agent)) {
     return Error(ErrorKind::invalid_params,

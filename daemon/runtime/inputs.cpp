@@ -1,0 +1,84 @@
+// Where the inputs of calls come from.
+
+#include <utility>
+
+#include "daemon/runtime/runtime.hpp"
+
+namespace agentd::runtime {
+
+void Runtime::resolve_inputs(const CallPtr& call) {
+  for (std::size_t slot = 0; slot < call->input.slots() && !call->is_settled(); ++slot) {
+    const CallInput::Source& source = call->input.source(slot);
+    const bool here = source.placeholder && is_self(source.placeholder->node);
+    // A nested call that was refused is not known by its id, but its message knows why.
+    if (here && (!source.cell || calls_.contains(source.placeholder->call))) {
+      resolve_local(call, slot, source.placeholder->call);
+    } else if (source.cell) {
+      resolve_cell(call, slot, source.cell);
+    } else {
+      resolve_foreign(call, slot, *source.placeholder);
+    }
+  }
+}
+
+void Runtime::resolve_local(const CallPtr& call, std::size_t slot, const CallId& id) {
+  if (const auto found = calls_.find(id); found != calls_.end()) {
+    Call& input = *found->second;
+    if (!input.is_settled()) {
+      input.dependents.push_back({call, slot});
+    } else {
+      // Told by the pump, so that a long chain of settled calls costs no stack.
+      resolutions_.push_back({call, slot, &input});
+      schedule_pump();
+    }
+    return;
+  }
+  if (const auto refusal = refusals_.find(id); refusal != refusals_.end() && refusal->second->answers) {
+    return input_settled(call, slot, refusal->second->why);
+  }
+  if (tombstones_.has(id, loop_.now())) return input_settled(call, slot, call_not_found(id));
+  expect(id, settings_.limits.grace, {{}, {call, slot}, {}});
+}
+
+void Runtime::resolve_foreign(const CallPtr& call, std::size_t slot, const Placeholder& placeholder) {
+  if (!foreign_) {
+    return input_settled(call, slot, Error(ErrorKind::peer_refused, "this node dials no other nodes"));
+  }
+  foreign_->watch(placeholder, call->deadline, [gate = gate_, call, slot](Outcome outcome) {
+    gate->enter([&](Runtime& runtime) { runtime.input_settled(call, slot, std::move(outcome)); });
+  });
+}
+
+void Runtime::resolve_cell(const CallPtr& call, std::size_t slot, const std::shared_ptr<detail::Cell>& cell) {
+  // References to calls are counted on the loop only, so what crosses threads is the id.
+  cell->when_readable([gate = gate_, id = call->id, slot, weak = std::weak_ptr<detail::Cell>(cell)] {
+    const auto settled = weak.lock();
+    if (!settled) return;
+    gate->post([id, slot, settled](Runtime& runtime) {
+      const auto found = runtime.find_call(id);
+      if (!found) return;
+      try {
+        runtime.input_settled(*found, slot, settled->read());
+      } catch (const Error& error) {
+        runtime.input_settled(*found, slot, error);
+      }
+    });
+  });
+}
+
+void Runtime::input_settled(const CallPtr& call, std::size_t slot, Outcome outcome) {
+  if (call->state != CallState::waiting) return;
+  if (!outcome) {
+    Error error(ErrorKind::input_failed, "an input of this call failed: " + outcome.error().root().message());
+    error.because(outcome.error());
+    return settle_failed(*call, located(std::move(error), *call));
+  }
+  call->input.fill(slot, *std::move(outcome));
+  if (call->input.open() > 0) return;
+  call->state = CallState::queued;
+  call->ready = loop_.wall_now();
+  call->agent->mailbox.inputs_there(*call);
+  schedule(*call->agent);
+}
+
+}  // namespace agentd::runtime

@@ -1,0 +1,97 @@
+// Calls that come from inside the program: its agents' nested ones, and its own.
+
+#include <utility>
+
+#include "daemon/runtime/runtime.hpp"
+
+namespace agentd::runtime {
+namespace {
+
+/// Settles a message of this program, or of one of its agents, with a call's outcome.
+class CellWatcher : public Watcher {
+public:
+  CellWatcher(std::shared_ptr<detail::Cell> cell, Message input)
+      : cell_(std::move(cell)), input_(std::move(input)) {}
+
+  void settled(const Call& call, protocol::SettledMode) override {
+    if (call.state == CallState::done) {
+      cell_->settle(call.message());
+    } else {
+      cell_->fail(*call.error);
+    }
+  }
+  void progressed(const Call&, std::uint64_t, std::string_view value) override {
+    cell_->progress(Json::parse(value));
+  }
+  void unknown(const CallId&, const Error& why) override { cell_->fail(why); }
+
+private:
+  std::shared_ptr<detail::Cell> cell_;
+  /// What the call was given stays wanted until it has settled.
+  Message input_;
+};
+
+}  // namespace
+
+void Runtime::call_nested(NestedCall nested) {
+  if (!is_self(nested.agent.node)) {
+    if (!foreign_) {
+      nested.cell->fail(Error(ErrorKind::peer_refused, "this node dials no other nodes"));
+      return;
+    }
+    ForeignCall call{nested.agent,    nested.method, nested.call, nested.input,
+                     nested.deadline, nested.caller, nested.path};
+    foreign_->call(
+        std::move(call),
+        [cell = nested.cell](Outcome outcome) {
+          if (outcome) {
+            cell->settle(*std::move(outcome));
+          } else {
+            cell->fail(outcome.error());
+          }
+        },
+        [cell = nested.cell](std::string_view value) { cell->progress(Json::parse(value)); });
+    return;
+  }
+  CallRequest request;
+  request.agent = nested.agent.agent;
+  request.method = nested.method;
+  request.call = nested.call;
+  request.input = CallInput(nested.input);
+  request.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(nested.deadline - Clock::now());
+  request.caller = caller(nested.caller);
+  request.path = std::move(nested.path);
+  const auto call = accept(request);
+  if (!call) {
+    nested.cell->fail(call.error());
+    return;
+  }
+  watch(**call, std::make_shared<CellWatcher>(nested.cell, nested.input), protocol::SettledMode::value);
+}
+
+void Runtime::cancel_nested(const Placeholder& placeholder) {
+  if (is_self(placeholder.node)) {
+    if (const auto call = find_call(placeholder.call)) cancel(**call);
+  } else if (foreign_) {
+    foreign_->cancel(placeholder);
+  }
+}
+
+void Runtime::release_nested(const Placeholder& placeholder) {
+  if (is_self(placeholder.node)) {
+    release(placeholder.call);
+  } else if (foreign_) {
+    foreign_->release(placeholder);
+  }
+}
+
+void Runtime::note_wait(const CallId& id, const CallId& other) {
+  const auto call = find_call(id);
+  if (!call || (*call)->state != CallState::running) return;
+  (*call)->awaits = other;
+  const auto awaited = find_call(other);
+  if (!awaited || (*awaited)->is_settled()) return;
+  fail_in_circle(**awaited, "this call waits, through others, for the call that made it");
+}
+
+}  // namespace agentd::runtime

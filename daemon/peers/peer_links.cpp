@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/protocol/get_answer.hpp"
 #include "common/protocol/params.hpp"
 #include "daemon/peers/outgoing_input.hpp"
 
@@ -11,12 +12,8 @@ namespace {
 /// How many peers may be connected at once: placeholders come from strangers.
 constexpr std::size_t most_links = 4096;
 
-runtime::Outcome outcome_of(net::Settled settled) {
-  if (!settled.elsewhere) return std::move(settled.outcome);
-  Error error(ErrorKind::overloaded,
-              "the other node left the value out: too much waited for the connection to this one");
-  return error.with("limit", "write_queue");
-}
+/// How long the other node gets to send what waits before a value is asked for again.
+constexpr std::chrono::milliseconds fetch_pause{50};
 
 Error input_failed(const Error& cause) {
   Error error(ErrorKind::input_failed, "an input of this call failed: " + cause.root().message());
@@ -52,6 +49,8 @@ void PeerLinks::stop() {
   links_.clear();
   lanes_.clear();
   for (const auto& [call, held] : std::exchange(held_, {})) held->outgoing.on_outcome(why);
+  // Those that were asked for failed with their links.
+  for (const LeftOut& left_out : std::exchange(left_out_, {})) left_out.on_outcome(why);
 }
 
 void PeerLinks::fail_later(OnOutcome on_outcome, Error error) {
@@ -96,10 +95,45 @@ void PeerLinks::watch(const Placeholder& placeholder, std::chrono::steady_clock:
   if (!there) return fail_later(std::move(on_outcome), there.error());
   (*there)->subscribe(
       placeholder.call, deadline,
-      [on_outcome = std::move(on_outcome)](net::Settled settled) {
-        on_outcome(outcome_of(std::move(settled)));
+      [this, placeholder, deadline, on_outcome = std::move(on_outcome)](net::Settled outcome) {
+        settled(placeholder, deadline, on_outcome, std::move(outcome));
       },
       nullptr);
+}
+
+void PeerLinks::settled(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
+                        const OnOutcome& on_outcome, net::Settled settled) {
+  if (!settled.elsewhere) return on_outcome(std::move(settled.outcome));
+  LeftOut& left_out = left_out_.emplace_back();
+  left_out.placeholder = placeholder;
+  left_out.deadline = deadline;
+  left_out.on_outcome = on_outcome;
+  left_out.place = std::prev(left_out_.end());
+  left_out.pause.links = this;
+  left_out.pause.left_out = &left_out;
+  fetch(left_out);
+}
+
+void PeerLinks::fetch(LeftOut& left_out) {
+  const auto there = link(left_out.placeholder.node);
+  if (!there) return fetched(left_out, there.error());
+  // An id has no character that JSON escapes.
+  (*there)->request("call.get", R"({"call":")" + std::string(left_out.placeholder.call.text()) + R"("})",
+                    left_out.deadline,
+                    [this, &left_out](const Result<std::string>& answer) { fetched(left_out, answer); });
+}
+
+void PeerLinks::fetched(LeftOut& left_out, const Result<std::string>& answer) {
+  if (!answer && answer.error().kind() == ErrorKind::overloaded &&
+      loop_.now() + fetch_pause < left_out.deadline) {
+    return loop_.start(left_out.pause, loop_.now() + fetch_pause, [](async::Timer& timer) {
+      const auto& over = static_cast<LeftOut::Pause&>(timer);
+      over.links->fetch(*over.left_out);
+    });
+  }
+  const OnOutcome on_outcome = std::move(left_out.on_outcome);
+  left_out_.erase(left_out.place);
+  on_outcome(answer ? protocol::read_get_answer(*answer) : runtime::Outcome(answer.error()));
 }
 
 void PeerLinks::call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) {
@@ -182,8 +216,9 @@ void PeerLinks::send(OutgoingCall outgoing) {
   // The input stays wanted until the call has settled.
   (*there)->call(
       call.call, call_params(call, input), call.deadline,
-      [on_outcome = std::move(outgoing.on_outcome), keep = call.input](net::Settled settled) {
-        on_outcome(outcome_of(std::move(settled)));
+      [this, placeholder = Placeholder{call.agent.node, call.call}, deadline = call.deadline,
+       on_outcome = std::move(outgoing.on_outcome), keep = call.input](net::Settled outcome) {
+        settled(placeholder, deadline, on_outcome, std::move(outcome));
       },
       std::move(outgoing.on_progress));
 }

@@ -61,6 +61,24 @@ private:
     } timer;
   };
 
+  /// A call that has settled there, whose value the other node left out since too much waited for the
+  /// connection: it is asked for, again and again where it is refused for the same reason.
+  struct LeftOut {
+    Placeholder placeholder;
+    std::chrono::steady_clock::time_point deadline;
+    OnOutcome on_outcome;
+    std::list<LeftOut>::iterator place;
+    struct Pause : async::Timer {
+      PeerLinks* links = nullptr;
+      LeftOut* left_out = nullptr;
+    } pause;
+  };
+
+  void settled(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
+               const OnOutcome& on_outcome, net::Settled settled);
+  void fetch(LeftOut& left_out);
+  void fetched(LeftOut& left_out, const Result<std::string>& answer);
+
   void send(OutgoingCall outgoing);
   void hold(std::string lane, OutgoingCall outgoing);
   void part_came(const CallId& call);
@@ -77,6 +95,7 @@ private:
   std::unordered_map<CallId, std::unique_ptr<Held>> held_;
   /// In the order they were made, by caller and agent.
   std::map<std::string, std::list<Held*>> lanes_;
+  std::list<LeftOut> left_out_;
   bool stopped_ = false;
   /// For callbacks that may come when this has gone.
   std::shared_ptr<PeerLinks*> self_;

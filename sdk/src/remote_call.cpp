@@ -3,9 +3,7 @@
 #include <typeinfo>
 #include <utility>
 
-#include "common/json/text.hpp"
-#include "common/protocol/envelope.hpp"
-#include "common/protocol/values.hpp"
+#include "common/protocol/get_answer.hpp"
 #include "sdk/src/remote_agent.hpp"
 
 namespace agentd::sdk {
@@ -18,22 +16,13 @@ std::string call_params(const CallId& call) {
   return R"({"call":")" + std::string(call.text()) + "\"}";
 }
 
-/// The outcome in what `call.get` answers.
-Result<detail::MessageData> read_get_answer(std::string_view answer) {
-  for (json::Members members(answer); members.next();) {
-    if (members.key_is("value")) return protocol::read_message(members.value());
-    if (members.key_is("error")) return protocol::read_error(members.value());
-  }
-  return Error(ErrorKind::internal, "the node answered call.get with neither a value nor an error");
-}
-
 }  // namespace
 
 void ask_for_outcome(Session& session, SessionNode& node, const CallId& call, OnOutcome on_outcome) {
   session.link(node).request("call.get", call_params(call), RemoteCall::Clock::now() + fetch_limit,
                              [on_outcome = std::move(on_outcome)](const Result<std::string>& answer) {
                                if (!answer) return on_outcome(answer.error());
-                               on_outcome(read_get_answer(*answer));
+                               on_outcome(protocol::read_get_answer(*answer));
                              });
 }
 

@@ -87,9 +87,23 @@ class Values(ThreeNodes):
         self.assertEqual(b.metrics()["agentd_peer_links"], 1)
         wait_for(lambda: a.metrics()["agentd_websockets"] == 1, "one connection to a, b's")
 
+    def test_values_that_a_busy_connection_leaves_out_are_fetched(self):
+        size, count = 300_000, 20
+        a = self.node(config={"limits": {"write_queue": 2 << 20}})
+        b = self.node()
+        for node in (a, b):
+            furnish(node)
+        firsts = [a.call("echo", str(n) + "x" * size, wait_ms=45000) for n in range(count)]
+        calls = [new_call() for _ in firsts]
+        with Session(b) as session:
+            session.send([self.notification(call, first["placeholder"], settled="state") for call, first in zip(calls, firsts)])
+            self.assertEqual([session.settled(call)["state"] for call in calls], ["done"] * count)
+        for n, call in enumerate(calls):
+            self.assertEqual(b.outcome(call)["value"]["content"], str(n) + "x" * size)
+
     @staticmethod
-    def notification(call, input):
-        return {"jsonrpc": "2.0", "method": "agent.call", "params": {"agent": "echo", "call": call, "input": input}}
+    def notification(call, input, **params):
+        return {"jsonrpc": "2.0", "method": "agent.call", "params": {"agent": "echo", "call": call, "input": input, **params}}
 
     def test_a_placeholder_to_itself_needs_no_connection(self):
         first = self.a.call("soon", "me")

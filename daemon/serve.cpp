@@ -144,7 +144,7 @@ void say_hello(const Logger& log, const config::Config& config, const std::strin
   std::_Exit(static_cast<int>(Exit::ok));
 }
 
-Exit look_after(const service::Signals& signals, std::shared_ptr<Node> node,
+Exit look_after(service::Supervisor& supervisor, std::shared_ptr<Node> node,
                 const config::CommandLine& command, const config::Config& config, const Logger& log) {
   const std::string address = node->listening().text();
   const std::string status = "listening on " + address;
@@ -153,8 +153,8 @@ Exit look_after(const service::Signals& signals, std::shared_ptr<Node> node,
   say_hello(log, config, address);
   const service::Patience patience = patience_of(config);
   auto reloader = std::make_shared<Reloader>(command, config, node, log);
-  const auto ending = service::supervise(
-      signals, work_of(std::move(node), std::move(reloader), patience_with_loop(patience), status), patience);
+  const auto ending = supervisor.watch(
+      work_of(std::move(node), std::move(reloader), patience_with_loop(patience), status), patience);
   if (ending == service::Ending::abandoned) leave_without_threads(log);
   log.info("stopped");
   return Exit::ok;
@@ -164,6 +164,7 @@ Exit look_after(const service::Signals& signals, std::shared_ptr<Node> node,
 
 Exit serve(const config::CommandLine& command, const config::Config& config) {
   const service::Signals signals;
+  service::Supervisor supervisor(signals);
   service::share_one_heap();
   service::raise_open_files();
   auto types = plugins::load(config.plugins, agents::builtin_types());
@@ -173,7 +174,8 @@ Exit serve(const config::CommandLine& command, const config::Config& config) {
   if (const auto started = node->start(); !started) {
     return refuse(exit_of(started.error()), started.error().message());
   }
-  return look_after(signals, std::move(node), command, config, Logger::to_standard_error(config.log_level));
+  return look_after(supervisor, std::move(node), command, config,
+                    Logger::to_standard_error(config.log_level));
 }
 
 }  // namespace agentd

@@ -40,8 +40,10 @@ private:
   int descriptor_;
 };
 
+}  // namespace
+
 /// What the supervisor shares with the threads of the work. Threads that are abandoned keep it alive.
-struct Shared {
+struct Supervised {
   Work work;
   std::atomic<int> threads = 0;
   Flag ended;
@@ -50,15 +52,16 @@ struct Shared {
   Flag ending;
 };
 
-class Supervisor {
+namespace {
+
+class Watch {
 public:
-  Supervisor(const Signals& signals, Work work, const Patience& patience)
-      : signals_(signals), patience_(patience), shared_(std::make_shared<Shared>()) {
-    shared_->work = std::move(work);
+  Watch(const Signals& signals, std::shared_ptr<Supervised> shared, const Patience& patience)
+      : signals_(signals), patience_(patience), shared_(std::move(shared)) {
     if (patience_.watchdog) next_pet_ = Clock::now();
   }
 
-  Ending watch() {
+  Ending until_end() {
     start([](const Work& work) { work.run(); });
     watch_ending();
     while (true) {
@@ -82,7 +85,7 @@ private:
 
   void watch_ending() const {
     if (!shared_->work.watch_ending) return;
-    shared_->work.watch_ending([shared = std::weak_ptr<Shared>(shared_)](milliseconds grace) {
+    shared_->work.watch_ending([shared = std::weak_ptr<Supervised>(shared_)](milliseconds grace) {
       const auto there = shared.lock();
       std::int64_t none = -1;
       if (there && there->own_grace_ms.compare_exchange_strong(none, grace.count())) there->ending.set();
@@ -143,7 +146,7 @@ private:
 
   const Signals& signals_;
   const Patience patience_;
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<Supervised> shared_;
   std::vector<std::thread> threads_;
   int stops_ = 0;
   bool stopping_ = false;
@@ -153,8 +156,12 @@ private:
 
 }  // namespace
 
-Ending supervise(const Signals& signals, Work work, const Patience& patience) {
-  return Supervisor(signals, std::move(work), patience).watch();
+Supervisor::Supervisor(const Signals& signals)
+    : signals_(signals), supervised_(std::make_shared<Supervised>()) {}
+
+Ending Supervisor::watch(Work work, const Patience& patience) {
+  supervised_->work = std::move(work);
+  return Watch(signals_, supervised_, patience).until_end();
 }
 
 }  // namespace agentd::service

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "daemon/service/signals.hpp"
@@ -43,9 +44,24 @@ enum class Ending {
   abandoned,
 };
 
-/// Looks after `work` until it ends: hands signals on, pets the watchdog. The first SIGTERM or SIGINT
+struct Supervised;
+
+/// Looks after work until it ends: hands signals on, pets the watchdog. The first SIGTERM or SIGINT
 /// asks it to stop within the grace period, a second one to stop at once. Work that begins to end by
 /// itself has its own grace, and then the same overtime.
-[[nodiscard]] Ending supervise(const Signals& signals, Work work, const Patience& patience);
+///
+/// Made before the work begins, which may use up the descriptors: what it needs of them it takes then.
+/// Used once, by one thread.
+class Supervisor {
+public:
+  /// Throws `std::system_error` where the kernel has no descriptor left. `signals` outlives it.
+  explicit Supervisor(const Signals& signals);
+
+  [[nodiscard]] Ending watch(Work work, const Patience& patience);
+
+private:
+  const Signals& signals_;
+  std::shared_ptr<Supervised> supervised_;
+};
 
 }  // namespace agentd::service

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import signal
 import socket
 import struct
 import time
@@ -577,6 +578,15 @@ class Many(Hostile):
             raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             raw.close()
         wait_for(lambda: self.n.metrics()["agentd_connections"] == 1, "all others are gone")
+
+    def test_a_node_that_has_said_that_it_listens_lives_on_without_descriptors(self):
+        for few in range(3, 16):
+            try:
+                node = self.node(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (few, few)))
+            except AssertionError:
+                continue  # too few to listen
+            node.send_signal(signal.SIGTERM)
+            self.assertEqual(node.wait(), 0, f"with {few}: {node.log()}")
 
     def test_without_descriptors_it_waits_and_does_not_spin(self):
         node = self.node(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))

@@ -1,5 +1,6 @@
 #include "daemon/service/supervise.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -50,7 +51,7 @@ TEST_CASE("work that ends by itself ends the watch") {
   const Signals signals;
   const auto fake = std::make_shared<FakeWork>();
   fake->finish();
-  CHECK(supervise(signals, work_on(fake, [](auto) {}), {}) == Ending::complete);
+  CHECK(Supervisor(signals).watch(work_on(fake, [](auto) {}), {}) == Ending::complete);
   CHECK(fake->stops == 0);
 }
 
@@ -59,8 +60,8 @@ TEST_CASE("SIGTERM and SIGINT stop the work within its grace period") {
     const Signals signals;
     const auto fake = std::make_shared<FakeWork>();
     send(signal);
-    CHECK(supervise(signals, work_on(fake, [fake](auto) { fake->finish(); }),
-                    {.grace = 7s, .watchdog = {}}) == Ending::complete);
+    CHECK(Supervisor(signals).watch(work_on(fake, [fake](auto) { fake->finish(); }),
+                                    {.grace = 7s, .watchdog = {}}) == Ending::complete);
     CHECK(fake->stops == 1);
     CHECK(fake->first_grace_ms == 7000);
   }
@@ -77,7 +78,7 @@ TEST_CASE("a second signal stops the work at once") {
       fake->finish();
     }
   };
-  CHECK(supervise(signals, work_on(fake, on_stop), {.grace = 1h, .watchdog = {}}) == Ending::complete);
+  CHECK(Supervisor(signals).watch(work_on(fake, on_stop), {.grace = 1h, .watchdog = {}}) == Ending::complete);
   CHECK(fake->stops == 2);
   CHECK(fake->last_grace_ms == 0);
 }
@@ -86,8 +87,8 @@ TEST_CASE("work that does not end is abandoned when its time is over") {
   const Signals signals;
   const auto fake = std::make_shared<FakeWork>();
   send(SIGTERM);
-  CHECK(supervise(signals, work_on(fake, [](auto) {}), {.grace = 1ms, .overtime = 1ms, .watchdog = {}}) ==
-        Ending::abandoned);
+  CHECK(Supervisor(signals).watch(work_on(fake, [](auto) {}),
+                                  {.grace = 1ms, .overtime = 1ms, .watchdog = {}}) == Ending::abandoned);
   fake->finish();
 }
 
@@ -99,7 +100,7 @@ TEST_CASE("work that begins to end by itself is abandoned when its own grace and
     ending(1ms);
     ending(1h);
   };
-  CHECK(supervise(signals, work, {.grace = 1h, .overtime = 1ms, .watchdog = {}}) == Ending::abandoned);
+  CHECK(Supervisor(signals).watch(work, {.grace = 1h, .overtime = 1ms, .watchdog = {}}) == Ending::abandoned);
   CHECK(fake->stops == 0);
   fake->finish();
 }
@@ -112,7 +113,7 @@ TEST_CASE("a signal ends sooner what has begun to end by itself") {
     ending(1h);
     send(SIGTERM);
   };
-  CHECK(supervise(signals, work, {.grace = 7s, .watchdog = {}}) == Ending::complete);
+  CHECK(Supervisor(signals).watch(work, {.grace = 7s, .watchdog = {}}) == Ending::complete);
   CHECK(fake->first_grace_ms == 7000);
 }
 
@@ -125,7 +126,7 @@ TEST_CASE("SIGHUP reloads, and the work goes on") {
     ++fake->reloads;
     send(SIGTERM);
   };
-  CHECK(supervise(signals, work, {}) == Ending::complete);
+  CHECK(Supervisor(signals).watch(work, {}) == Ending::complete);
   CHECK(fake->reloads == 1);
 }
 
@@ -138,6 +139,21 @@ TEST_CASE("the watchdog asks whether the work answers") {
     if (++*asked == 3) fake->finish();
     return true;
   };
-  CHECK(supervise(signals, work, {.watchdog = 2ms}) == Ending::complete);
+  CHECK(Supervisor(signals).watch(work, {.watchdog = 2ms}) == Ending::complete);
   CHECK(*asked >= 3);
+}
+
+TEST_CASE("work may use up the descriptors once its supervisor is made") {
+  const Signals signals;
+  Supervisor supervisor(signals);
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  // `poll` takes no more entries than there may be descriptors.
+  const rlimit none{3, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto fake = std::make_shared<FakeWork>();
+  fake->finish();
+  const Ending ending = supervisor.watch(work_on(fake, [](auto) {}), {});
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(ending == Ending::complete);
 }

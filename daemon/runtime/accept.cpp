@@ -144,7 +144,7 @@ void Runtime::fail_in_circle(Call& call, std::string_view message) {
 }
 
 CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
-  forget_refusal(request.call);
+  forget_refusal(request.call, Because::sent_again);
   CallPtr call(new Call);
   call->id = request.call;
   call->agent = &agent;

@@ -1,6 +1,7 @@
 // Calls that were refused: what their ids get, and whose further calls are refused with them.
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "daemon/runtime/runtime.hpp"
@@ -10,8 +11,8 @@ namespace agentd::runtime {
 Result<void> Runtime::check_lane(const HostedAgent& agent, const CallerPtr& caller, const CallId& id) const {
   if (refused_lanes_.empty() || !caller) return {};
   const auto lane = refused_lanes_.find({&agent, caller.get()});
-  if (lane == refused_lanes_.end() || lane->second == id) return {};
-  return overloaded("order", "call " + std::string(lane->second.text()) +
+  if (lane == refused_lanes_.end() || lane->second.front()->id == id) return {};
+  return overloaded("order", "call " + std::string(lane->second.front()->id.text()) +
                                  " to this agent was refused before: send it again, or release it, first");
 }
 
@@ -31,26 +32,61 @@ void Runtime::refuse(const CallRequest& request, const Error& why, bool remember
   refusal->timer.owner = refusal.get();
   auto ttl = settings_.limits.refusal_ttl;
   if (blocks) {
-    refusal->agent = *agent;
-    refusal->caller = request.caller;
-    refused_lanes_.emplace(LaneKey(*agent, request.caller.get()), request.call);
+    hold_lane(*refusal, **agent, request.caller);
     ttl = std::max(ttl, request.deadline.value_or(settings_.limits.deadline));
   }
   loop_.start(refusal->timer, Clock::now() + ttl, [](async::Timer& timer) {
     Refusal& old = *static_cast<Refusal::Expiry&>(timer).owner;
-    old.runtime->forget_refusal(CallId(old.id));
+    old.runtime->forget_refusal(CallId(old.id), Because::given_up);
   });
 }
 
-void Runtime::forget_refusal(const CallId& id) {
+void Runtime::hold_lane(Refusal& refusal, HostedAgent& agent, const CallerPtr& caller) {
+  // Refused once more it keeps its place.
+  if (refusal.agent == &agent && refusal.caller == caller) return;
+  if (refusal.agent) leave_lane(refusal);
+  RefusedLane& lane = refused_lanes_[{&agent, caller.get()}];
+  refusal.agent = &agent;
+  refusal.caller = caller;
+  refusal.place = lane.insert(lane.end(), &refusal);
+}
+
+void Runtime::leave_lane(Refusal& refusal) {
+  const auto lane = refused_lanes_.find({refusal.agent.get(), refusal.caller.get()});
+  lane->second.erase(refusal.place);
+  if (lane->second.empty()) refused_lanes_.erase(lane);
+  refusal.agent.reset();
+  refusal.caller.reset();
+}
+
+/// The refused calls that held the lane hold it no more.
+void Runtime::open_lane(const LaneKey& key) {
+  const auto lane = refused_lanes_.find(key);
+  const RefusedLane refused = std::move(lane->second);
+  refused_lanes_.erase(lane);
+  for (Refusal* refusal : refused) {
+    refusal->agent.reset();
+    refusal->caller.reset();
+    if (!refusal->answers) refusals_.erase(CallId(refusal->id));
+  }
+}
+
+void Runtime::forget_refusal(const CallId& id, Because because) {
   if (refusals_.empty()) return;
   const auto found = refusals_.find(id);
   if (found == refusals_.end()) return;
-  if (found->second->agent) {
-    const auto lane = refused_lanes_.find({found->second->agent.get(), found->second->caller.get()});
-    if (lane != refused_lanes_.end() && lane->second == id) refused_lanes_.erase(lane);
-  }
+  const std::unique_ptr<Refusal> refusal = std::move(found->second);
   refusals_.erase(found);
+  if (!refusal->agent) return;
+  const LaneKey key(refusal->agent.get(), refusal->caller.get());
+  const bool was_first = refused_lanes_.find(key)->second.front() == refusal.get();
+  // Who gives up the first does not send again, and would be refused for ever if those that were refused
+  // behind it held the lane on: a program that makes a new call in place of each that failed.
+  const bool gives_up = was_first && because == Because::given_up;
+  const AgentPtr agent = refusal->agent;
+  const CallerPtr caller = refusal->caller;
+  leave_lane(*refusal);
+  if (gives_up && refused_lanes_.contains(key)) open_lane(key);
 }
 
 }  // namespace agentd::runtime

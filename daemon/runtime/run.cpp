@@ -381,7 +381,7 @@ void Runtime::unwatch(Call& call, const Watcher& watcher) {
 }
 
 bool Runtime::release(const CallId& id) {
-  forget_refusal(id);
+  forget_refusal(id, Because::given_up);
   const auto found = calls_.find(id);
   if (found == calls_.end()) return false;
   Call& call = *found->second;

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -196,15 +197,20 @@ private:
       Expected* owner = nullptr;
     } timer;
   };
+  struct Refusal;
+  /// The refused calls of one caller to one agent, in the order in which they came: only the first may
+  /// be sent again. Never empty.
+  using RefusedLane = std::list<Refusal*>;
   /// A call that was refused: what its id gets until it is sent again.
   struct Refusal {
     Runtime* runtime = nullptr;
     CallId id;
     Error why{ErrorKind::overloaded, ""};
-    /// Whose further calls are refused with it; null where none are. Held, so that no other agent or
-    /// caller takes their place in memory.
+    /// The lane that it holds; null for none. Held, so that no other agent or caller takes their place
+    /// in memory.
     AgentPtr agent;
     CallerPtr caller;
+    RefusedLane::iterator place;
     bool answers = false;
     struct Expiry : async::Timer {
       Refusal* owner = nullptr;
@@ -227,7 +233,7 @@ private:
   [[nodiscard]] Result<HostedAgent*> admit(const CallRequest& request);
   [[nodiscard]] Result<void> check_bounds(const CallRequest& request, const HostedAgent& agent) const;
   [[nodiscard]] Result<void> check_mailbox(const HostedAgent& agent) const;
-  /// Fails where an earlier call of that caller, other than `id`, was refused.
+  /// Fails where refused calls of that caller hold the lane, and `id` is not the first of them.
   [[nodiscard]] Result<void> check_lane(const HostedAgent& agent, const CallerPtr& caller,
                                         const CallId& id) const;
   /// Fails the call with `cycle` where it waits for itself.
@@ -272,7 +278,11 @@ private:
   void tell_unknown(const std::vector<Expected::Waiting>& waiting, const CallId& id, const Error& why);
   void adopt_expected(Call& call);
   void expected_fails(const CallId& id, const Error& why);
-  void forget_refusal(const CallId& id);
+  enum class Because : std::uint8_t { sent_again, given_up };
+  void forget_refusal(const CallId& id, Because because);
+  void hold_lane(Refusal& refusal, HostedAgent& agent, const CallerPtr& caller);
+  void leave_lane(Refusal& refusal);
+  void open_lane(const LaneKey& key);
   [[nodiscard]] Error call_not_found(const CallId& id) const;
   [[nodiscard]] Error located(Error error, const Call& call) const;
   [[nodiscard]] static Outcome outcome_of(const Call& call);
@@ -295,8 +305,7 @@ private:
   Tombstones tombstones_;
   boost::unordered_flat_map<CallId, std::unique_ptr<Expected>, std::hash<CallId>> expected_;
   boost::unordered_flat_map<CallId, std::unique_ptr<Refusal>, std::hash<CallId>> refusals_;
-
-  boost::unordered_flat_map<LaneKey, CallId> refused_lanes_;
+  boost::unordered_flat_map<LaneKey, RefusedLane> refused_lanes_;
 
   std::deque<AgentPtr> scheduled_;
   struct Resolution {

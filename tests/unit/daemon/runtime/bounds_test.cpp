@@ -35,6 +35,7 @@ struct Full : World {
     return limit;
   }
   void make_room() {
+    settle();
     let_go(next_hold++);
     settle();
   }
@@ -62,12 +63,83 @@ TEST_CASE("after a refusal the caller's further calls to that agent are refused 
   SECTION("sent again") {
     CHECK(world.try_call("a", {.input = "9", .id = "first"}).has_value());
     world.make_room();
+    CHECK(world.try_call("a", {.input = "9", .id = "second"}).has_value());
+    world.make_room();
     CHECK(world.try_call("a", {.input = "9", .id = "third"}).has_value());
   }
   SECTION("or released") {
     world.runtime->release(id_of("first"));
     CHECK(world.try_call("a", {.input = "9", .id = "third"}).has_value());
   }
+}
+
+TEST_CASE("refused calls of a caller to an agent hold it in their order, until all have been sent again") {
+  Full world;
+  for (const std::string id : {"first", "second", "third"}) world.refuse(id);
+  world.make_room();
+  world.make_room();
+  CHECK(world.refuse("third") == "order");
+  CHECK(world.try_call("a", {.input = "9", .id = "first"}).has_value());
+  CHECK(world.refuse("third") == "order");
+  CHECK(world.refuse("new") == "order");
+  SECTION("and refused again they keep their places") {
+    CHECK(world.try_call("a", {.input = "9", .id = "filler", .caller = "them"}).has_value());
+    CHECK(world.refuse("second") == "mailbox");
+    world.make_room();
+    CHECK(world.refuse("third") == "order");
+  }
+  world.make_room();
+  world.make_room();
+  CHECK(world.try_call("a", {.input = "9", .id = "second"}).has_value());
+  world.make_room();
+  CHECK(world.try_call("a", {.input = "9", .id = "third"}).has_value());
+  world.make_room();
+  CHECK(world.try_call("a", {.input = "9", .id = "new"}).has_value());
+  world.make_room();
+  CHECK(world.try_call("a", {.input = "9", .id = "newer"}).has_value());
+}
+
+TEST_CASE("a refused call that is released leaves the others in their order") {
+  Full world;
+  for (const std::string id : {"first", "second", "third"}) world.refuse(id);
+  world.make_room();
+  world.runtime->release(id_of("second"));
+  CHECK(world.refuse("third") == "order");
+  CHECK(world.try_call("a", {.input = "9", .id = "first"}).has_value());
+  world.make_room();
+  CHECK(world.refuse("new") == "order");
+  CHECK(world.try_call("a", {.input = "9", .id = "third"}).has_value());
+}
+
+TEST_CASE("who gives up the first of its refused calls is not held up by those behind it") {
+  Full world;
+  world.refuse("first");
+  // A program that makes a new call in place of each that failed, and releases that one afterwards.
+  CHECK(world.refuse("second") == "order");
+  world.runtime->release(id_of("first"));
+  world.make_room();
+  CHECK(world.try_call("a", {.input = "9", .id = "third"}).has_value());
+}
+
+TEST_CASE("a refused call that is neither sent again nor released holds its lane for its deadline") {
+  Limits limits;
+  limits.mailbox = 1;
+  limits.refusal_ttl = 20ms;
+  World world(limits);
+  world.make("hold", "a");
+  world.call("a");
+  world.settle();
+  world.call("a");
+  const std::string name = "a";
+  for (const std::string id : {"first", "second"}) {
+    CallRequest request = world.request(name, {.id = id, .deadline = 20ms});
+    const auto refused = world.runtime->accept(request);
+    world.runtime->refuse(request, refused.error(), false);
+  }
+  world.let_go();
+  world.settle();
+  CHECK(limit_of(world.try_call("a", {.id = "new"})) == "order");
+  CHECK(world.until([&] { return world.try_call("a", {.id = "new"}).has_value(); }));
 }
 
 TEST_CASE("a refusal blocks neither other callers nor other agents, nor calls without a caller") {

@@ -153,6 +153,25 @@ TEST_CASE("a refusal blocks neither other callers nor other agents, nor calls wi
   CHECK(world.try_call("a", {.input = "1", .caller = ""}).has_value());
 }
 
+TEST_CASE("a refusal does not block an agent that opted out of order") {
+  World world;
+  protocol::AgentOptions options;
+  options.mailbox = 1;
+  options.ordering = protocol::Ordering::ready;
+  world.make("hold", "a", "{}", options);
+  world.call("a");
+  world.settle();
+  world.call("a");
+  const std::string name = "a";
+  CallRequest request = world.request(name, {.id = "first"});
+  const auto refused = world.runtime->accept(request);
+  CHECK(limit_of(refused) == "mailbox");
+  world.runtime->refuse(request, refused.error(), false);
+  world.let_go();
+  world.settle();
+  CHECK(world.try_call("a").has_value());
+}
+
 TEST_CASE("a refusal does not block an agent that was made anew under that id") {
   Full world;
   world.refuse("first");

@@ -18,7 +18,8 @@ Result<void> Runtime::check_lane(const HostedAgent& agent, const CallerPtr& call
 
 void Runtime::refuse(const CallRequest& request, const Error& why, bool remember) {
   const auto agent = find_agent(request.agent);
-  const bool blocks = why.kind() == ErrorKind::overloaded && request.caller && agent && (*agent)->keeps_order();
+  const bool blocks =
+      why.kind() == ErrorKind::overloaded && request.caller && agent && (*agent)->keeps_order();
   if (remember) expected_fails(request.call, why);
   if (calls_.contains(request.call) || (!remember && !blocks)) return;
   constexpr std::size_t most = 100'000;

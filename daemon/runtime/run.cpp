@@ -157,7 +157,8 @@ void Runtime::run_method(const CallPtr& call) {
 
 void Runtime::run_step(const CallPtr& call) {
   HostedAgent& agent = *call->agent;
-  call->timer.cancel();
+  // A copy that has its turn is waited for; what is made has until its deadline.
+  if (call->kind == Call::Kind::save) call->timer.cancel();
   // The step works on what it is given and hands back what it made: the agent is touched on the loop.
   auto step = [type = agent.type, body = agent.body.get(), kind = call->kind,
                args = std::string(agent.args()),
@@ -185,13 +186,14 @@ void Runtime::step_finished(const CallPtr& call, StepResult& result) {
   HostedAgent& agent = *call->agent;
   agent.running.reset();
   call->state = CallState::done;
+  call->timer.cancel();
   if (call->kind == Call::Kind::construct) {
     agent.body = std::move(result.made);
     // It has been restored from, or will never be.
     if (agent.settings) agent.settings->options.state.clear();
   }
   if (agent.deleted) gone(agent);
-  call->done(std::move(result.state));
+  if (call->done) call->done(std::move(result.state));
   if (!agent.deleted) schedule(agent);
 }
 
@@ -277,7 +279,8 @@ void Runtime::settle_failed(Call& call, Error error, CallState state) {
     call.state = CallState::failed;
     call.agent->mailbox.remove(call);
     schedule(*call.agent);
-    call.done(error);
+    call.timer.cancel();
+    if (call.done) call.done(error);
     return;
   }
   call.error = std::make_shared<const Error>(std::move(error));
@@ -323,6 +326,7 @@ void Runtime::settle(Call& call, CallState state) {
 }
 
 void Runtime::deadline_passed(Call& call) {
+  if (call.kind == Call::Kind::construct) return not_made_in_time(call);
   const std::string_view state = state_name(call.state);
   settle_failed(call, located(Error(ErrorKind::deadline_exceeded,
                                     "the deadline passed while the call was " + std::string(state)),

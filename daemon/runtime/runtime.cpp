@@ -113,7 +113,7 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
   if (const auto there = agents_.find(params.agent); there != agents_.end()) {
     HostedAgent& agent = *there->second;
     if (agent.type->name == params.type && json::canonical(agent.args()) == json::canonical(params.args)) {
-      // Made, or being made: either way the same agent.
+      if (const CallPtr step = making(agent)) return join_making(*step, std::move(on_created));
       return on_created(there->second);
     }
     Error error(ErrorKind::conflict, "agent \"" + params.agent + "\" exists already, with " +
@@ -136,18 +136,49 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
 }
 
 void Runtime::construct(const AgentPtr& agent, OnCreated on_created) {
-  add_step(*agent, Call::Kind::construct, nullptr, true,
-           [this, agent, on_created = std::move(on_created)](Result<Json> made) {
-             if (made && agent->deleted) return on_created(deleted_error(*agent));
-             if (made) return on_created(agent);
-             Error error(ErrorKind::invalid_params, "agent type \"" + agent->type->name +
-                                                        "\" refused: " + shortened(made.error().message()));
-             if (!agent->deleted) {
-               for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, located(error, *call));
-               forget_agent(*agent);
-             }
-             on_created(error);
-           });
+  const CallPtr step = add_step(*agent, Call::Kind::construct, nullptr, true,
+                                [this, agent, on_created = std::move(on_created)](const Result<Json>& made) {
+                                  on_created(made_or_not(agent, made));
+                                });
+  start_deadline(*step, Clock::now() + settings_.limits.deadline);
+}
+
+CallPtr Runtime::making(const HostedAgent& agent) {
+  if (agent.body) return nullptr;
+  if (agent.running) return agent.running;
+  const auto calls = agent.mailbox.all();
+  return *std::find_if(calls.begin(), calls.end(),
+                       [](const CallPtr& call) { return call->kind == Call::Kind::construct; });
+}
+
+void Runtime::join_making(Call& step, OnCreated on_created) {
+  step.done = [this, agent = step.agent, first = std::move(step.done),
+               on_created = std::move(on_created)](const Result<Json>& made) {
+    first(made);
+    on_created(made_or_not(agent, made));
+  };
+}
+
+Result<AgentPtr> Runtime::made_or_not(const AgentPtr& agent, const Result<Json>& made) {
+  if (made && agent->deleted) return deleted_error(*agent);
+  if (made) return agent;
+  Error error = made.error();
+  if (error.kind() == ErrorKind::agent_failed) {
+    error = Error(ErrorKind::invalid_params,
+                  "agent type \"" + agent->type->name + "\" refused: " + shortened(error.message()));
+  }
+  if (!agent->deleted) retire(agent, error);
+  return error;
+}
+
+void Runtime::not_made_in_time(Call& step) {
+  const CallPtr keep(&step);
+  Error error(ErrorKind::deadline_exceeded,
+              "agent \"" + step.agent->id + "\" was not made within " +
+                  std::to_string(settings_.limits.deadline.count()) +
+                  " ms (limits.deadline_ms): its constructor has not returned, or no worker was free");
+  error.at_agent(step.agent->id).at_node(settings_.self.text());
+  std::exchange(step.done, nullptr)(std::move(error));
 }
 
 void Runtime::clone(std::string_view source, std::string as, const CallerPtr& caller, OnCreated on_created) {
@@ -215,12 +246,13 @@ Result<void> Runtime::remove(std::string_view id) {
   const auto found = find_agent(id);
   if (!found) return found.error();
   const AgentPtr agent(*found);
+  retire(agent, deleted_error(*agent));
+  return {};
+}
+
+void Runtime::retire(const AgentPtr& agent, const Error& why) {
   forget_agent(*agent);
-  const Error why = deleted_error(*agent);
-  for (const CallPtr& call : agent->mailbox.all()) {
-    Error error = why;
-    settle_failed(*call, error.at_call(call->id.text()));
-  }
+  for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, located(why, *call));
   // It may still hold some of them, passed over and never taken, and each holds the agent.
   agent->mailbox.clear();
   if (agent->running) {
@@ -228,7 +260,6 @@ Result<void> Runtime::remove(std::string_view id) {
   } else {
     agent->body.reset();
   }
-  return {};
 }
 
 // The node.

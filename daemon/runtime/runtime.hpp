@@ -81,8 +81,9 @@ public:
 
   // Agents.
 
-  /// Calls back when the agent is made, on a worker where its type may block. The agent takes calls
-  /// from here on; they wait until it is made.
+  /// Calls back when the agent is made, on a worker where its type may block, or with
+  /// `deadline_exceeded` where the node's default deadline passes first: then it is gone. The agent takes
+  /// calls from here on; they wait until it is made.
   void create(protocol::AgentCreateParams params, OnCreated on_created);
   /// A copy with the state that a call at this place in the caller's lane would see.
   void clone(std::string_view agent, std::string as, const CallerPtr& caller, OnCreated on_created);
@@ -225,7 +226,14 @@ private:
   [[nodiscard]] Error deleted_error(const HostedAgent& agent) const;
   [[nodiscard]] std::vector<AgentPtr> busy_agents() const;
   void forget_running();
+  /// The agent is gone for everybody; what is in its mailbox fails.
+  void retire(const AgentPtr& agent, const Error& why);
   void construct(const AgentPtr& agent, OnCreated on_created);
+  /// The step that makes it; null where it is made.
+  [[nodiscard]] static CallPtr making(const HostedAgent& agent);
+  void join_making(Call& step, OnCreated on_created);
+  Result<AgentPtr> made_or_not(const AgentPtr& agent, const Result<Json>& made);
+  void not_made_in_time(Call& step);
   CallPtr add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first, Call::Done done);
 
   // acceptance

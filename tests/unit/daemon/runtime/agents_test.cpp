@@ -2,6 +2,8 @@
 
 namespace agentd::runtime {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 Result<AgentPtr> create(World& world, protocol::AgentCreateParams params) {
@@ -36,6 +38,59 @@ std::optional<Result<Json>> saved(World& world, const AgentPtr& agent) {
 }
 
 }  // namespace
+
+/// A world with a type `slow`, whose constructor waits at the door.
+struct SlowToMake : World {
+  explicit SlowToMake(Limits limits = {}) : World(limits) {
+    AgentType type = agent_type<Body>("slow");
+    type.execution = Execution::worker;
+    type.make = [this](const Json&) {
+      door.pass();
+      return std::make_unique<Body>();
+    };
+    type.methods["reply"] = AgentType::Method([](Agent&, const Message& input) { return input; });
+    add(std::move(type));
+  }
+};
+
+TEST_CASE("an agent that is not made within the node's default deadline is given up, and its id is free") {
+  Limits limits;
+  limits.deadline = 200ms;
+  SlowToMake world(limits);
+  std::vector<Result<AgentPtr>> made;
+  world.runtime->create(params("slow", "a"), [&](const Result<AgentPtr>& agent) { made.push_back(agent); });
+  const auto call = world.call("a", {.deadline = 1h});
+  REQUIRE(world.until([&] { return !made.empty(); }));
+  REQUIRE_FALSE(made[0].has_value());
+  CHECK(made[0].error().kind() == ErrorKind::deadline_exceeded);
+  CHECK(made[0].error().agent() == "a");
+  REQUIRE(call->error);
+  CHECK(call->error->kind() == ErrorKind::deadline_exceeded);
+  CHECK(world.runtime->find_agent("a").error().kind() == ErrorKind::agent_not_found);
+  const auto again = create(world, params("echo", "a"));
+  REQUIRE(again.has_value());
+  world.door.open();
+  const auto other = world.call("a", {.input = "1", .deadline = 1h});
+  REQUIRE(world.until_settled(other));
+  CHECK(content_of(*other) == "1");
+  CHECK(made.size() == 1);
+}
+
+TEST_CASE("whoever creates an agent that is being made is answered when it is made") {
+  SlowToMake world;
+  std::vector<Result<AgentPtr>> made;
+  const auto note = [&](const Result<AgentPtr>& agent) { made.push_back(agent); };
+  world.runtime->create(params("slow", "a"), note);
+  world.runtime->create(params("slow", "a"), note);
+  world.settle();
+  REQUIRE(world.door.reached_by(1));
+  world.runtime->create(params("slow", "a"), note);
+  world.settle();
+  CHECK(made.empty());
+  world.door.open();
+  REQUIRE(world.until([&] { return made.size() == 3; }));
+  for (const auto& agent : made) CHECK(*agent == *made[0]);
+}
 
 TEST_CASE("an agent gets an id where it was given none, and a name") {
   World world;

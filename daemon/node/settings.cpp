@@ -62,6 +62,7 @@ runtime::RuntimeSettings runtime_settings(const NodeConfig& config, const NodeAd
   settings.limits.calls = limits.calls;
   settings.limits.mailbox = limits.mailbox;
   settings.limits.outcomes = limits.outcomes;
+  settings.limits.expected = limits.expected;
   settings.limits.tombstones = limits.tombstones;
   settings.limits.blocked_workers = limits.blocked_workers;
   settings.limits.deadline = limits.deadline;

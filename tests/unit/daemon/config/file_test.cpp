@@ -46,8 +46,8 @@ TEST_CASE("every key is read") {
     "data_dir": "data", "durability": "off", "loops": 1, "workers": 3, "spin_us": 50, "grace_ms": 5,
     "log_level": "debug",
     "limits": { "body": 2048, "header": 2048, "connections": 1, "write_queue": 65536, "mailbox": 2, "agents": 3,
-      "calls": 4, "outcomes": 1048576, "tombstones": 0, "blocked_workers": 6, "deadline_ms": 7, "outcome_ttl_ms": 8,
-      "header_time_ms": 10, "idle_time_ms": 11 } })");
+      "calls": 4, "outcomes": 1048576, "expected": 5, "tombstones": 0, "blocked_workers": 6, "deadline_ms": 7,
+      "outcome_ttl_ms": 8, "header_time_ms": 10, "idle_time_ms": 11 } })");
   CHECK(config.node.host == "10.0.0.1");
   CHECK(config.node.port == 0);
   CHECK(config.node.advertise == agentd::NodeAddress{"fd00::1", 7});
@@ -75,6 +75,7 @@ TEST_CASE("every key is read") {
   CHECK(limits.agents == 3);
   CHECK(limits.calls == 4);
   CHECK(limits.outcomes == 1048576);
+  CHECK(limits.expected == 5);
   CHECK(limits.tombstones == 0);
   CHECK(limits.blocked_workers == 6);
   CHECK(limits.deadline == 7ms);

@@ -458,8 +458,11 @@ class Bounds(Promise):
         wait_for(lambda: self.n.rpc("agent.get", agent=agent)["mailbox"] == 0, "an empty mailbox")
         self.assert_error("overloaded", -32013, self.n.call, agent, 1, caller="c")
         self.assertIn(self.n.call(agent, 1, caller="d")["state"], ("queued", "running"))
-        self.assert_error("overloaded", -32013, self.n.call, agent, 1, caller="c", call=new_call())
+        second = new_call()
+        self.assert_error("overloaded", -32013, self.n.call, agent, 1, caller="c", call=second)
         self.assertIn(self.n.call(agent, 1, caller="c", call=refused)["state"], ("queued", "running"))
+        self.assertEqual(self.assert_error("overloaded", -32013, self.n.call, agent, 1, caller="c").data["limit"], "order")
+        self.assertEqual(self.n.call(agent, 1, caller="c", call=second)["state"], "queued")
         self.assertEqual(self.n.call(agent, 1, caller="c")["state"], "queued")
         for one in self.n.rpc("call.list", agent=agent)["calls"]:
             self.n.rpc("call.cancel", call=one["call"])
@@ -482,6 +485,15 @@ class Bounds(Promise):
         self.assertNotIn(refused, [one["call"] for one in calls])
         for one in calls:
             self.n.rpc("call.cancel", call=one["call"])
+
+    def test_unknown_ids_that_are_waited_for_are_bounded(self):
+        node = self.node(config={"limits": {"expected": 3}})
+        with Session(node) as session:
+            calls = [new_call() for _ in range(4)]
+            session.rpc("call.subscribe", calls=calls, grace_ms=600_000)
+            self.assertEqual(session.settled(calls[3])["error"]["data"]["limit"], "expected")
+            session.sync()
+            self.assertEqual([session.settled_so_far(call) for call in calls], [0] * 4)
 
     def test_agents_and_calls_are_bounded(self):
         node = self.node(config={"limits": {"agents": 4, "calls": 8}})

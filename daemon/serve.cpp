@@ -1,6 +1,7 @@
 #include "daemon/serve.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -90,6 +91,36 @@ private:
   Logger log_;
 };
 
+/// Logs notifications that were dropped, ten a second at most: clients make them.
+class DroppedLog {
+public:
+  explicit DroppedLog(Logger log) : log_(std::move(log)) {}
+
+  void note(const CallId& call, const Error& why) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - since_ >= std::chrono::seconds(1)) {
+      since_ = now;
+      lines_ = 0;
+    }
+    if (lines_ >= most_lines) {
+      ++left_out_;
+      return;
+    }
+    ++lines_;
+    log_.warn("a call was dropped",
+              {{"call", call.text()}, {"error", why.message()}, {"not_logged_before", left_out_}});
+    left_out_ = 0;
+  }
+
+private:
+  static constexpr unsigned most_lines = 10;
+
+  Logger log_;
+  std::chrono::steady_clock::time_point since_;
+  unsigned lines_ = 0;
+  std::uint64_t left_out_ = 0;
+};
+
 /// The node as the supervisor sees it. `run` owns it, so that its end is supervised too.
 service::Work work_of(std::shared_ptr<Node> node, std::shared_ptr<Reloader> reloader,
                       std::chrono::milliseconds patience, const std::string& status) {
@@ -169,13 +200,17 @@ Exit serve(const config::CommandLine& command, const config::Config& config) {
   service::raise_open_files();
   auto types = plugins::load(config.plugins, agents::builtin_types());
   if (!types) return refuse(Exit::configuration, types.error().message());
-  auto node = std::make_shared<Node>(config.node);
+  const Logger log = Logger::to_standard_error(config.log_level);
+  NodeConfig settings = config.node;
+  settings.on_dropped = [dropped = std::make_shared<DroppedLog>(log)](const CallId& call, const Error& why) {
+    dropped->note(call, why);
+  };
+  auto node = std::make_shared<Node>(std::move(settings));
   for (AgentType& type : *types) node->add_type(std::move(type));
   if (const auto started = node->start(); !started) {
     return refuse(exit_of(started.error()), started.error().message());
   }
-  return look_after(supervisor, std::move(node), command, config,
-                    Logger::to_standard_error(config.log_level));
+  return look_after(supervisor, std::move(node), command, config, log);
 }
 
 }  // namespace agentd

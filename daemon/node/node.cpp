@@ -143,6 +143,10 @@ public:
     look_again();
   }
 
+  void dropped(const CallId& call, const Error& why) override {
+    if (config_.on_dropped) config_.on_dropped(call, why);
+  }
+
   void append_metrics(std::string& out) const override {
     const http::ServerCounters& counters = server_->counters();
     rpc::append_metric(out, "agentd_connections", "gauge", "Connections open", server_->connections());

@@ -63,6 +63,8 @@ struct NodeConfig {
   std::chrono::microseconds spin{0};
   std::chrono::milliseconds grace{10'000};
   NodeLimits limits;
+  /// Called for each notification that nobody could be told about, on the loop's thread. May be empty.
+  std::function<void(const CallId& call, const Error& why)> on_dropped;
 };
 
 /// One running node: the loop, the agents, the connections. Owns everything that a daemon or an

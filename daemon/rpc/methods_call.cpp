@@ -53,7 +53,8 @@ void refuse(MethodContext& context, Request& request, const runtime::CallRequest
     const auto first = context.runtime.find_call(call.call);
     const ChannelWatcher& watcher = *request.watcher;
     if (first && ((*first)->origin == watcher.serial() || has_joined(**first, watcher))) {
-      return context.runtime.count_dropped();
+      context.runtime.count_dropped();
+      return context.node.dropped(call.call, why);
     }
   }
   if (why.kind() != ErrorKind::conflict && has_id) {

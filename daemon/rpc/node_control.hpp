@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include <agentd/error.hpp>
 #include <agentd/ids.hpp>
 
 namespace agentd::rpc {
@@ -24,6 +25,8 @@ public:
   virtual void drain() = 0;
   /// Begins to stop; the answer still goes out.
   virtual void stop(std::optional<std::chrono::milliseconds> grace) = 0;
+  /// A notification was dropped: nobody can be told that its call does not run.
+  virtual void dropped(const CallId& call, const Error& why) = 0;
   /// Counts for `/metrics`, in Prometheus' text format, of what the runtime does not know.
   virtual void append_metrics(std::string& out) const = 0;
 };

@@ -296,6 +296,20 @@ class Refusals(WithSession):
         self.assertEqual(self.ws.settled(call)["value"]["content"], "first")
         self.ws.sync()
         self.assertEqual(self.ws.settled_so_far(call), 0)
+        lines = [line for line in self.n.log().splitlines() if call in line]
+        self.assertEqual(len(lines), 1, "the notification, and not the request")
+        self.assertIn("used before for another request", lines[0])
+
+    def test_a_flood_of_conflicts_is_counted_and_few_are_logged(self):
+        agent, call = self.make("echo"), new_call()
+        self.ws.rpc("agent.call", agent=agent, call=call, input="first")
+        before = self.n.metrics()["agentd_calls_dropped_total"]
+        other = {"jsonrpc": "2.0", "method": "agent.call", "params": {"agent": agent, "call": call, "input": "other"}}
+        self.ws.send([other] * 5000)
+        self.ws.sync()
+        self.assertEqual(self.n.metrics()["agentd_calls_dropped_total"] - before, 5000)
+        self.assertIn(call, self.n.log())
+        self.assertLess(self.n.log().count(call), 1000)
 
     def test_a_conflict_with_another_connections_call_settles_here_as_such(self):
         agent, call, other = self.make("sleeper", args={"seconds": 0.3}), new_call(), self.session()

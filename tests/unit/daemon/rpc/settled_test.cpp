@@ -67,6 +67,8 @@ TEST_CASE("a conflict does not settle a call that its connection has joined") {
   for (const auto& channel : {first, second}) world.notify(channel, "agent.call", call_of("b", 2));
   world.settle();
   CHECK(second->settled(call_id).empty());
+  CHECK(world.dropped_calls == std::vector<std::string>(2, call_id + " conflict"));
+  CHECK(world.runtime->counters().dropped == 2);
   world.open();
   REQUIRE(world.until([&] { return !second->settled(call_id).empty(); }));
   for (const auto& channel : {first, second}) {

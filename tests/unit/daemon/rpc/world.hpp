@@ -52,6 +52,9 @@ struct World : NodeControl {
 
   void drain() override { runtime->drain(); }
   void stop(std::optional<std::chrono::milliseconds>) override {}
+  void dropped(const CallId& call, const Error& why) override {
+    dropped_calls.push_back(std::string(call.text()) + ' ' + std::string(kind_name(why.kind())));
+  }
   void append_metrics(std::string&) const override {}
 
   std::shared_ptr<FakeChannel> connect(const std::string& caller = "me") {
@@ -69,6 +72,7 @@ struct World : NodeControl {
   /// Whether a method of `block` has begun, within a bound.
   bool begun();
 
+  std::vector<std::string> dropped_calls;
   async::Loop loop;
   runtime::TypeTable types;
   std::unique_ptr<runtime::Runtime> runtime;

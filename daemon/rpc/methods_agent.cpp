@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "common/json/text.hpp"
+#include "daemon/rpc/cursor.hpp"
 #include "daemon/rpc/methods.hpp"
 #include "daemon/rpc/views.hpp"
 
@@ -159,17 +160,9 @@ void agent_delete(MethodContext& context, Request& request) {
 void agent_list(MethodContext& context, Request& request) {
   const auto params = protocol::read_agent_list_params(request.params);
   if (!params) return request.reply.error(params.error());
-  runtime::HostedAgent* agent = context.runtime.first_agent();
-  if (!params->cursor.empty()) {
-    // The cursor is the agent that the page before ended with.
-    const auto last = context.runtime.find_agent(params->cursor);
-    if (!last) {
-      return request.reply.error(Error(
-          ErrorKind::invalid_params,
-          "cursor \"" + params->cursor + "\" is not known: its agent was deleted; start again without one"));
-    }
-    agent = (*last)->next;
-  }
+  const auto behind = read_cursor(params->cursor, context.facts.boot);
+  if (!behind) return request.reply.error(behind.error());
+  const runtime::HostedAgent* agent = context.runtime.agent_after(*behind);
   std::string out = R"({"agents":[)";
   std::uint32_t listed = 0;
   const runtime::HostedAgent* last = nullptr;
@@ -184,7 +177,7 @@ void agent_list(MethodContext& context, Request& request) {
   out += ']';
   if (agent && last) {
     out += R"(,"next_cursor":)";
-    json::append_string(out, last->id);
+    json::append_string(out, cursor_behind(last->seq, context.facts.boot));
   }
   request.reply.result(out += '}');
 }

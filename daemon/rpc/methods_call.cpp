@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/json/text.hpp"
+#include "daemon/rpc/cursor.hpp"
 #include "daemon/rpc/methods.hpp"
 #include "daemon/rpc/views.hpp"
 
@@ -142,18 +143,9 @@ void call_release(MethodContext& context, Request& request) {
 void call_list(MethodContext& context, Request& request) {
   const auto params = protocol::read_call_list_params(request.params);
   if (!params) return request.reply.error(params.error());
-  runtime::Call* call = context.runtime.first_call();
-  if (!params->cursor.empty()) {
-    // The cursor is the call that the page before ended with.
-    const auto id = CallId::parse(params->cursor);
-    const auto last = id ? context.runtime.find_call(*id) : Error(ErrorKind::invalid_params, "");
-    if (!last) {
-      return request.reply.error(Error(
-          ErrorKind::invalid_params,
-          "cursor \"" + params->cursor + "\" is not known: its call was released; start again without one"));
-    }
-    call = (*last)->next;
-  }
+  const auto behind = read_cursor(params->cursor, context.facts.boot);
+  if (!behind) return request.reply.error(behind.error());
+  const runtime::Call* call = context.runtime.call_after(*behind);
   std::string out = R"({"calls":[)";
   std::uint32_t listed = 0;
   const runtime::Call* last = nullptr;
@@ -169,7 +161,7 @@ void call_list(MethodContext& context, Request& request) {
   out += ']';
   if (call && last) {
     out += R"(,"next_cursor":)";
-    json::append_string(out, last->id.text());
+    json::append_string(out, cursor_behind(last->seq, context.facts.boot));
   }
   request.reply.result(out += '}');
 }

@@ -162,9 +162,7 @@ CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
                  loop_.now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline)));
 
   calls_.emplace(call->id, call);
-  call->previous = last_call_;
-  (last_call_ ? last_call_->next : first_call_) = call.get();
-  last_call_ = call.get();
+  calls_in_order_.append(*call);
   ++unsettled_;
   ++counters_.accepted;
   ++agent.calls;

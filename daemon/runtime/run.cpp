@@ -401,9 +401,7 @@ void Runtime::forget(Call& call, bool expired) {
   call.timer.cancel();
   outcome_bytes_ -= call.stored_bytes;
   if (call.caller) call.caller->outcome_bytes -= call.stored_bytes;
-  (call.previous ? call.previous->next : first_call_) = call.next;
-  (call.next ? call.next->previous : last_call_) = call.previous;
-  call.next = call.previous = nullptr;
+  calls_in_order_.remove(call);
   tombstones_.add(call.id, loop_.now());
   calls_.erase(call.id);
 }

@@ -84,9 +84,7 @@ AgentPtr Runtime::add_agent(protocol::AgentCreateParams& params, const AgentType
         HostedAgent::Settings{std::move(params.options), std::move(params.args)});
   }
   agents_.emplace(agent->id, agent);
-  agent->previous = last_agent_;
-  (last_agent_ ? last_agent_->next : first_agent_) = agent.get();
-  last_agent_ = agent.get();
+  agents_in_order_.append(*agent);
   return agent;
 }
 
@@ -103,8 +101,7 @@ Error Runtime::deleted_error(const HostedAgent& agent) const {
 void Runtime::forget_agent(HostedAgent& agent) {
   const AgentPtr keep(&agent);
   agent.deleted = true;
-  (agent.previous ? agent.previous->next : first_agent_) = agent.next;
-  (agent.next ? agent.next->previous : last_agent_) = agent.previous;
+  agents_in_order_.remove(agent);
   agents_.erase(agent.id);
 }
 
@@ -267,7 +264,7 @@ void Runtime::retire(const AgentPtr& agent, const Error& why) {
 void Runtime::fail_unsettled(bool running) {
   const Error why(ErrorKind::shutting_down, "this node is shutting down");
   std::vector<CallPtr> unsettled;
-  for (Call* call = first_call_; call; call = call->next) {
+  for (Call* call = calls_in_order_.first(); call; call = call->next) {
     if (!call->is_settled() && (running || call->state != CallState::running)) unsettled.emplace_back(call);
   }
   for (const CallPtr& call : unsettled) settle_failed(*call, located(why, *call));
@@ -275,7 +272,7 @@ void Runtime::fail_unsettled(bool running) {
 
 std::vector<AgentPtr> Runtime::busy_agents() const {
   std::vector<AgentPtr> busy(leaving_.begin(), leaving_.end());
-  for (HostedAgent* agent = first_agent_; agent; agent = agent->next) {
+  for (HostedAgent* agent = agents_in_order_.first(); agent; agent = agent->next) {
     if (agent->running) busy.emplace_back(agent);
   }
   return busy;
@@ -295,14 +292,14 @@ bool Runtime::close(Clock::time_point until) {
   for (const AgentPtr& agent : busy) {
     if (agent->running->running) agent->running->running->abandon();
   }
-  for (HostedAgent* agent = first_agent_; agent; agent = agent->next) agent->mailbox.clear();
+  for (HostedAgent* agent = agents_in_order_.first(); agent; agent = agent->next) agent->mailbox.clear();
   resolutions_.clear();
   finished_.clear();
   tellings_.clear();
   expected_.clear();
   refusals_.clear();
   refused_lanes_.clear();
-  for (Call* call = first_call_; call; call = call->next) {
+  for (Call* call = calls_in_order_.first(); call; call = call->next) {
     call->dependents.clear();
     call->watches.clear();
     call->timer.cancel();

@@ -19,6 +19,7 @@
 #include "daemon/runtime/hosted_agent.hpp"
 #include "daemon/runtime/limits.hpp"
 #include "daemon/runtime/run_context.hpp"
+#include "daemon/runtime/sequence.hpp"
 #include "daemon/runtime/tombstones.hpp"
 #include "daemon/runtime/type_table.hpp"
 #include "daemon/runtime/worker_pool.hpp"
@@ -96,8 +97,8 @@ public:
   /// Fails with `agent_not_found`.
   [[nodiscard]] Result<HostedAgent*> find_agent(std::string_view id) const;
   [[nodiscard]] std::size_t agents() const { return agents_.size(); }
-  /// In the order of creation; `agent->next` is the one after.
-  [[nodiscard]] HostedAgent* first_agent() const { return first_agent_; }
+  /// In the order of creation, the first whose `seq` is larger; `agent->next` is the one after.
+  [[nodiscard]] HostedAgent* agent_after(std::uint64_t seq) const { return agents_in_order_.after(seq); }
 
   // Calls.
 
@@ -122,8 +123,9 @@ public:
   CallState cancel(Call& call);
   /// Whether there was something to release.
   bool release(const CallId& id);
-  /// Retained calls in the order of acceptance; `call->next` is the one after.
-  [[nodiscard]] Call* first_call() const { return first_call_; }
+  /// Retained calls in the order of acceptance, the first whose `seq` is larger; `call->next` is the one
+  /// after.
+  [[nodiscard]] Call* call_after(std::uint64_t seq) const { return calls_in_order_.after(seq); }
 
   [[nodiscard]] CallerPtr caller(std::string_view name);
 
@@ -302,13 +304,11 @@ private:
   std::shared_ptr<RuntimeGate> gate_;
 
   boost::unordered_flat_map<std::string_view, AgentPtr> agents_;
-  HostedAgent* first_agent_ = nullptr;
-  HostedAgent* last_agent_ = nullptr;
+  Sequence<HostedAgent> agents_in_order_;
   /// Deleted, with a call that still runs.
   boost::unordered_flat_set<AgentPtr> leaving_;
   boost::unordered_flat_map<CallId, CallPtr, std::hash<CallId>> calls_;
-  Call* first_call_ = nullptr;
-  Call* last_call_ = nullptr;
+  Sequence<Call> calls_in_order_;
   boost::unordered_flat_map<std::string_view, CallerPtr> callers_;
   Tombstones tombstones_;
   boost::unordered_flat_map<CallId, std::unique_ptr<Expected>, std::hash<CallId>> expected_;

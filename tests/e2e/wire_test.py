@@ -370,6 +370,34 @@ class Methods(Wire):
                 cursor = {"cursor": page["next_cursor"]}
             self.assertEqual((len(seen), len(set(seen))), (wanted, wanted), filter)
 
+    def test_a_list_goes_on_though_the_entries_of_its_last_page_have_gone(self):
+        node = self.node()
+        node.create("echo", "e")
+        calls = [node.call("e", n, wait_ms=45000)["call"] for n in range(20)]
+        node.rpc("agent.create_many", type="echo", count=20, prefix="a")
+        for method, whole, gone, name in (
+                ("call.list", calls, lambda one: node.rpc("call.release", calls=[one]), "call"),
+                ("agent.list", ["e"] + [f"a-{n}" for n in range(20)], lambda one: node.rpc("agent.delete", agent=one), "agent")):
+            seen, cursor = [], {}
+            while True:
+                page = node.rpc(method, limit=6, **cursor)
+                seen += (entries := [one[name] for one in page[method.split(".")[0] + "s"]])
+                for one in entries:
+                    gone(one)
+                if "next_cursor" not in page:
+                    break
+                cursor = {"cursor": page["next_cursor"]}
+            self.assertEqual(seen, whole)
+
+    def test_a_cursor_of_a_former_life_is_invalid(self):
+        cursors = []
+        for _ in range(2):
+            node = self.node()
+            node.rpc("agent.create_many", type="echo", count=3, prefix="a")
+            cursors.append(node.rpc("agent.list", limit=1)["next_cursor"])
+        self.assert_error("invalid_params", -32602, node.rpc, "agent.list", cursor=cursors[0])
+        self.assertEqual(len(node.rpc("agent.list", cursor=cursors[1])["agents"]), 2)
+
     def test_a_list_needs_a_sound_limit_and_cursor(self):
         for method in ("agent.list", "call.list"):
             self.assert_invalid(method, "limit", limit=0)

@@ -381,7 +381,7 @@ TEST_CASE("agents are listed in the order they were made") {
   for (const char* id : {"c", "a", "b"}) world.make("echo", id);
   REQUIRE(world.runtime->remove("a").has_value());
   std::vector<std::string> ids;
-  for (HostedAgent* agent = world.runtime->first_agent(); agent; agent = agent->next)
+  for (HostedAgent* agent = world.runtime->agent_after(0); agent; agent = agent->next)
     ids.push_back(agent->id);
   CHECK(ids == std::vector<std::string>{"c", "b"});
 }

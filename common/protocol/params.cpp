@@ -1,5 +1,7 @@
 #include "common/protocol/params.hpp"
 
+#include <unordered_set>
+
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/param_reader.hpp"
@@ -45,9 +47,45 @@ AgentOptions read_options(ParamReader& params) {
   return read;
 }
 
+bool is_container(std::string_view text) {
+  const json::Type type = json::type_of(text);
+  return type == json::Type::object || type == json::Type::array;
+}
+
+/// The name, as a token, that some object within the text gives two members; empty where none does.
+std::string_view doubled_name(std::string_view text) {
+  std::vector<std::string_view> left{text};
+  const auto look_into = [&left](std::string_view value) {
+    if (is_container(value)) left.push_back(value);
+  };
+  std::unordered_set<std::string> names;
+  while (!left.empty()) {
+    const std::string_view container = left.back();
+    left.pop_back();
+    if (json::type_of(container) == json::Type::array) {
+      for (json::Elements elements(container); elements.next();) look_into(elements.value());
+      continue;
+    }
+    names.clear();
+    for (json::Members members(container); members.next();) {
+      if (!names.insert(json::unquote(members.key_token())).second) return members.key_token();
+      look_into(members.value());
+    }
+  }
+  return {};
+}
+
 std::string read_args(ParamReader& params) {
   std::string args = params.object("args");
   limit_depth(params, "args");
+  if (!params.failed() && !args.empty()) {
+    // The agent would be given the last of them, and nobody would know of the others.
+    const std::string_view doubled = doubled_name(args);
+    if (!doubled.empty()) {
+      params.refuse(
+          Error(ErrorKind::invalid_params, "param \"args\" has a member " + shown(doubled) + " twice"));
+    }
+  }
   return args.empty() ? "{}" : args;
 }
 

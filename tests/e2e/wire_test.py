@@ -222,6 +222,12 @@ class JsonRpc(Wire):
                 self.assertIn(answer["error"]["code"], (INVALID_REQUEST, INVALID_PARAMS))
         self.assertEqual(self.n.rpc("agent.get", agent=agent)["calls"], 0, "none of them ran")
 
+    def test_a_member_that_comes_twice_in_args_is_invalid_params(self):
+        for args in ('{"start":1,"start":2}', '{"start":1,"st\\u0061rt":1}', '{"x":[{"y":1,"y":1}]}'):
+            error = self.raw('{"jsonrpc":"2.0","id":1,"method":"agent.create","params":{"type":"counter","args":%s}}' % args)["error"]
+            self.assertEqual(error["code"], INVALID_PARAMS)
+            self.assertIn("twice", error["message"])
+
     def test_white_space_around_a_request_does_not_matter(self):
         self.assertIn("result", self.raw(' \r\n\t{ "jsonrpc" : "2.0" , "id" : 1 , "method" : "node.info" }\n '))
 

@@ -108,6 +108,21 @@ TEST_CASE("many agents are created at once") {
                 "\"prefix\" of agent.create_many is missing");
 }
 
+TEST_CASE("a member that is given twice, at any depth of the args, is refused") {
+  for (const std::string args :
+       {R"({"x":1,"x":2})", R"({"x":1,"\u0078":1})", R"({"a":[1,{"b":{"x":1,"y":2,"x":[]}}]})"}) {
+    INFO(args);
+    const std::string params = R"({"type":"e","args":)" + args + "}";
+    check_refused(read_agent_create_params(params), "twice");
+    CHECK(read_agent_create_params(params).error().kind() == ErrorKind::invalid_params);
+    check_refused(read_agent_create_many_params(R"({"type":"e","count":1,"prefix":"p","args":)" + args + "}"),
+                  "twice");
+  }
+  const std::string same_names_apart = R"({"x":{"x":[{"x":1},{"x":1}]},"y":{"x":1}})";
+  CHECK(good(read_agent_create_params(R"({"type":"e","args":)" + same_names_apart + "}")).args ==
+        same_names_apart);
+}
+
 TEST_CASE("a prefix leaves room for the number") {
   const auto with = [](std::size_t length) {
     return read_agent_create_many_params(R"({"type":"e","count":11,"prefix":")" + std::string(length, 'p') +

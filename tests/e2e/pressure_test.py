@@ -4,10 +4,10 @@ import collections
 import socket
 import unittest
 
-from support.node import Case, RpcError, main
+from support.node import Case, RpcError, main, wait_for
 from support.peers import furnish
 from support.raw_http import RawHttp, request
-from support.values import FOREVER, causes, kinds, placeholder, reference
+from support.values import BUSY, FOREVER, causes, kinds, placeholder, reference
 from support.websocket import Session, new_call
 
 MIB = 1 << 20
@@ -142,6 +142,19 @@ class Floods(Pressure):
             self.ws.send([notification("nobody", call) for call in ids(5000)])
             self.settled(5000)
         self.assert_still_lean(before)
+
+    def test_a_hundred_who_ask_for_a_busy_agents_state_are_told_that_it_is_busy(self):
+        self.n.create("burner", "burner", args=BUSY)
+        call = self.n.call("burner")["call"]
+        self.n.wait_state(call, "running")
+        asked = [self.ws.request("agent.get", agent="burner") for _ in range(100)]
+        for id in asked:
+            got = self.ws.answer(id)
+            self.assertIs(got["busy"], True)
+            self.assertIsNone(got["state"])
+        self.assertEqual(self.n.rpc("agent.get", agent="burner")["mailbox"], 0)
+        self.assertEqual(self.n.rpc("call.cancel", call=call)["state"], "cancelled")
+        wait_for(lambda: "busy" not in self.n.rpc("agent.get", agent="burner"), "an idle agent")
 
     def test_waiting_for_ids_that_nobody_has_is_bounded(self):
         before = self.n.memory()

@@ -175,6 +175,13 @@ void Link::lost(const Error& why) {
 }
 
 void Link::give_up() {
+  if (state_ == State::dialling) {
+    // It has said neither yes nor no.
+    last_failure_ =
+        Error(ErrorKind::peer_unreachable, "agentd at " + settings_.node.text() + " did not answer within " +
+                                               std::to_string(settings_.give_up_after->count()) + " ms")
+            .at_node(settings_.node.text());
+  }
   pause_.cancel();
   if (socket_) std::exchange(socket_, nullptr)->abandon();
   state_ = State::idle;

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import signal
 
 from support.node import Node, RpcError, main, wait_for
 from support.peers import Peers, furnish
@@ -174,6 +175,23 @@ class NestedCalls(ThreeNodes):
         self.a.create("forwarder", "to-ordered", args={"to": reference(self.b, "ordered")})
         calls = [self.a.call("to-ordered", n, caller="c")["call"] for n in range(30)]
         self.assertEqual([self.a.outcome(call)["value"]["content"]["n"] for call in calls], list(range(1, 31)))
+
+    def test_answers_that_a_slow_reader_was_not_sent_are_fetched(self):
+        size, count = 300_000, 40
+        a = self.node(config={"limits": {"write_queue": 2 << 20}})
+        b = self.node()
+        for n in range(count):
+            a.create("sleeper", f"s{n}", args={"seconds": 3})
+            b.create("forwarder", f"f{n}", args={"to": reference(a, f"s{n}")})
+        calls = [b.call(f"f{n}", str(n) + "x" * size)["call"] for n in range(count)]
+        wait_for(lambda: a.metrics()["agentd_calls_accepted_total"] == count, "all calls to have come to a")
+        b.send_signal(signal.SIGSTOP)
+        try:
+            wait_for(lambda: a.metrics()["agentd_calls_done_total"] == count, "all calls to have settled")
+        finally:
+            b.send_signal(signal.SIGCONT)
+        for n, call in enumerate(calls):
+            self.assertEqual(b.outcome(call)["value"]["content"], str(n) + "x" * size)
 
     def test_a_failure_elsewhere_is_the_cause(self):
         self.b.create("failer", "no")

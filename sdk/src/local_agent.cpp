@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <future>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include <cxxabi.h>
@@ -33,7 +34,7 @@ T wait_for(std::future<Result<T>> answer, const char* what) {
   }
   auto result = answer.get();
   if (!result) throw Error(result.error());
-  return std::move(*result);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 Message failed_with(const Error& error) {
@@ -205,16 +206,17 @@ AgentRef LocalAgent::clone() {
   if (host_.on_loop())
     throw std::logic_error("AgentRef::clone waits, so it cannot be called on a loop's thread");
   copy->in_use_ = copy->known_ = true;
-  auto answer = std::make_shared<std::promise<Result<runtime::AgentPtr>>>();
+  // Only whether it was made: a reference to an agent of the runtime must not leave the loop.
+  auto answer = std::make_shared<std::promise<Result<void>>>();
   host_.post([id = address_.agent, copy, answer](runtime::Runtime& runtime) {
     runtime.clone(id, copy->address_.agent, runtime.caller(program),
-                  [copy, answer](Result<runtime::AgentPtr> result) {
+                  [copy, answer](const Result<runtime::AgentPtr>& result) {
                     copy->made(result);
-                    answer->set_value(std::move(result));
+                    answer->set_value(result ? Result<void>() : result.error());
                   });
   });
   try {
-    (void)wait_for(answer->get_future(), "the clone");
+    wait_for(answer->get_future(), "the clone");
   } catch (const Error&) {
     // It may have been moved before it came to be saved.
     if (const auto moved = moved_to()) return moved->clone();

@@ -89,7 +89,9 @@ bool WorkerPool::stop(std::chrono::steady_clock::time_point until) {
   stopping_ = true;
   queue_.clear();
   wanted_.notify_all();
-  return ended_.wait_until(lock, until, [this] { return alive_ == 0; });
+  const bool all_ended = ended_.wait_until(lock, until, [this] { return alive_ == 0; });
+  join_finished();
+  return all_ended;
 }
 
 unsigned WorkerPool::waiting() const {

@@ -40,6 +40,11 @@ scripts/build.sh "$preset"
 as_is=()
 if [[ "$preset" == tsan ]] && setarch --addr-no-randomize true 2>/dev/null; then as_is=(setarch --addr-no-randomize); fi
 
+# Where a sanitized program, a child of a child too, leaves what it found: CMakePresets.json says so.
+found="$PWD/build/$preset/reports"
+rm -rf "$found"
+mkdir "$found"
+
 report="$PWD/build/$preset/tests.xml"
 rm -f "$report"
 status=0
@@ -47,6 +52,12 @@ status=0
 
 # A number of the report's summary; 0 where there is no report.
 count() { { grep -o -m1 "$1=\"[0-9]*\"" "$report" 2>/dev/null || true; } | head -n 1 | tr -dc 0-9; }
+mapfile -t reports < <(find "$found" -type f)
+if ((${#reports[@]})); then
+  tail -n +1 "${reports[@]}"
+  echo "test: a sanitizer has found something in ${#reports[@]} processes" >&2
+  status=1
+fi
 total=$(count tests)
 failed=$(count failures)
 skipped=$(($(count skipped) + $(count disabled)))

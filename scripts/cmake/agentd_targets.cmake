@@ -11,6 +11,8 @@ target_compile_options(agentd_warnings INTERFACE
 if(AGENTD_SANITIZE)
   add_compile_options(-fsanitize=${AGENTD_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${AGENTD_SANITIZE})
+  # What the test presets name as the place of reports: a sanitizer that cannot write there ends the program.
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/reports)
 endif()
 if(AGENTD_SANITIZE MATCHES "thread")
   # ThreadSanitizer does not see fences. Asio's strands and reactors synchronise by more than their fences.

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from support.sanitizer import sanitized
+from support.sanitizer import sanitized, sanitizer_reports
 
 LIMIT = 60  # seconds; whatever takes longer has failed, on a busy machine too
 
@@ -138,9 +138,11 @@ class Node:
 
     def _sanitizer_found(self):
         """What a sanitizer that agentd was built with said, to its end; empty where it was content."""
-        log = self.log() if os.path.exists(self.log_path) else ""
-        start = _SANITIZER_SAYS.search(log)
-        return log[start.start():] if start else ""
+        said = sanitizer_reports(self.pid)
+        if os.path.exists(self.log_path):
+            said += self.log()
+        start = _SANITIZER_SAYS.search(said)
+        return said[start.start():] if start else ""
 
     def memory(self):
         """Resident bytes. Always 0 under a sanitizer, whose own memory is most of it: nothing grows there."""

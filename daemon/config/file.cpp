@@ -67,14 +67,16 @@ private:
     std::set<std::string> seen;
     for (json::Members members(object); members.next();) {
       const std::string name = json::unquote(members.key_token());
-      if (!seen.insert(name).second) {
-        return refuse(file_.where(members.key_token()) + ": the key \"" + path + name +
-                      "\" is given twice (here as " + excerpt(members.value()) + "); keep one");
-      }
+      if (!seen.insert(name).second) return given_twice(path + name, members);
       const auto done = read_member(name, members, keys, others, path);
       if (!done) return done;
     }
     return {};
+  }
+
+  [[nodiscard]] Result<void> given_twice(const std::string& key, const json::Members& member) const {
+    return refuse(file_.where(member.key_token()) + ": the key \"" + key + "\" is given twice (here as " +
+                  excerpt(member.value()) + "); keep one");
   }
 
   Result<void> read_member(const std::string& name, const json::Members& member, const Keys& keys,

@@ -41,6 +41,7 @@ std::vector<std::string> near_names(std::string_view name, std::span<const std::
   }
   std::sort(found.begin(), found.end());
   std::vector<std::string> names;
+  names.reserve(found.size());
   for (const auto& [distance, candidate] : found) names.emplace_back(candidate);
   return names;
 }

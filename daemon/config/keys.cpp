@@ -303,6 +303,7 @@ const Key* find_key(const std::vector<Key>& keys, std::string_view name) {
 
 std::vector<std::string> names_of(const std::vector<Key>& keys) {
   std::vector<std::string> names;
+  names.reserve(keys.size());
   for (const Key& key : keys) names.push_back(key.name);
   return names;
 }

@@ -50,11 +50,13 @@ void print(const Output& output, const Listing& listing, std::string_view name,
            const std::vector<Column>& columns) {
   if (output.json()) return output.line(listing.json);
   std::vector<std::string> head;
+  head.reserve(columns.size());
   for (const Column& column : columns) head.emplace_back(column.head);
   Table table(std::move(head));
   const auto entries = elements(member(listing.json, name));
   for (const std::string_view entry : entries) {
     std::vector<std::string> row;
+    row.reserve(columns.size());
     for (const Column& column : columns) row.push_back(shown_member(entry, column.member));
     table.add(std::move(row));
   }

@@ -43,6 +43,7 @@ int main(int argc, char** argv) try {
 
   // Three servers of this very program, and a reducer on the first.
   std::vector<agentd::AgentRef> homes;
+  homes.reserve(nodes);
   for (int i = 0; i < nodes; ++i) homes.push_back(agentd::make<Summer>().to_dist());
   std::vector<agentd::Message> counts;
   for (int i = 0; i < mappers; ++i) {

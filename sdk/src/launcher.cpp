@@ -71,6 +71,7 @@ public:
   /// The child's id, or the error's negative number.
   [[nodiscard]] pid_t spawn(std::vector<std::string> arguments) const {
     std::vector<char*> raw;
+    raw.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) raw.push_back(argument.data());
     raw.push_back(nullptr);
     pid_t pid = 0;

@@ -154,6 +154,8 @@ Message Message::Awaiter::await_resume() const {
 
 Message when_all(std::vector<Message> messages) { return Message::inputs(std::move(messages)); }
 
+// By value as when_all takes them, which keeps them.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 Message when_any(std::vector<Message> messages) {
   if (messages.empty()) throw std::invalid_argument("when_any: there is no message to wait for");
   auto first = Cell::make();

@@ -31,7 +31,8 @@ public:
     runtime_.loop().start(timer_, runtime::Runtime::Clock::now() + state_wait,
                           [](async::Timer& timer) { static_cast<Expiry&>(timer).owner->time_over(); });
     step_ =
-        runtime_.save(*agent_, [self = shared_from_this()](Result<Json> state) { self->came(state); }).get();
+        runtime_.save(*agent_, [self = shared_from_this()](const Result<Json>& state) { self->came(state); })
+            .get();
   }
 
 private:
@@ -74,9 +75,10 @@ public:
       one.agent = params_.prefix + '-' + std::to_string(next_++);
       one.args = params_.args;
       one.options = params_.options;
-      runtime.create(std::move(one), [self = shared_from_this(), &runtime](Result<runtime::AgentPtr> made) {
-        self->one_made(runtime, made);
-      });
+      runtime.create(std::move(one),
+                     [self = shared_from_this(), &runtime](const Result<runtime::AgentPtr>& made) {
+                       self->one_made(runtime, made);
+                     });
     }
   }
 

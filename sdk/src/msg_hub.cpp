@@ -10,7 +10,7 @@ bool same(const AgentRef& a, const AgentRef& b) { return a.address() == b.addres
 
 }  // namespace
 
-MsgHub::MsgHub(std::vector<AgentRef> participants, const Message& announcement) {
+MsgHub::MsgHub(const std::vector<AgentRef>& participants, const Message& announcement) {
   for (const AgentRef& participant : participants) add(participant);
   if (!announcement.empty()) broadcast(announcement);
 }

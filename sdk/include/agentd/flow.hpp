@@ -97,7 +97,7 @@ Message while_loop(Message x, While&& condition, const Step& step) {
 /// Not thread-safe.
 class MsgHub {
 public:
-  explicit MsgHub(std::vector<AgentRef> participants, const Message& announcement = {});
+  explicit MsgHub(const std::vector<AgentRef>& participants, const Message& announcement = {});
 
   /// Asks the speaker, and lets everybody else who takes part observe the answer. The speaker need
   /// not take part.

@@ -7,7 +7,7 @@ namespace agentd::protocol {
 TEST_CASE("the outcome of a call that is done is its message") {
   const auto read = read_get_answer(R"({"call":"c","state":"done","value":{"name":"n","content":[1.0]}})");
   REQUIRE(read.has_value());
-  CHECK(read->name == "n");
+  CHECK(read->labels.text(agentd::detail::Label::name) == "n");
   CHECK(*read->content == "[1.0]");
 }
 

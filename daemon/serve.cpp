@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "daemon/agents/builtin.hpp"
 #include "daemon/config/keys.hpp"
@@ -35,9 +36,11 @@ Exit exit_of(const Error& error) {
   return error.kind() == ErrorKind::invalid_params || not_ours ? Exit::configuration : Exit::unavailable;
 }
 
-void announce(const std::string& address) {
-  std::printf("agentd listening on %s\n", address.c_str());
-  std::fflush(stdout);
+void announce(const std::string& address, const Logger& log) {
+  const bool printed = std::printf("agentd listening on %s\n", address.c_str()) > 0;
+  if (std::fflush(stdout) == 0 && printed) return;
+  log.error("cannot say on standard output where it listens: whoever waits for that line waits for ever",
+            {{"address", address}, {"why", std::generic_category().message(errno)}});
 }
 
 /// What SIGHUP may change: the token and the log level.
@@ -179,7 +182,7 @@ Exit look_after(service::Supervisor& supervisor, std::shared_ptr<Node> node,
                 const config::CommandLine& command, const config::Config& config, const Logger& log) {
   const std::string address = node->listening().text();
   const std::string status = "listening on " + address;
-  announce(address);
+  announce(address, log);
   service::notify_ready(status);
   say_hello(log, config, address);
   const service::Patience patience = patience_of(config);

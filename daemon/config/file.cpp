@@ -120,14 +120,15 @@ private:
 
   [[nodiscard]] Error unknown_key(const std::string& name, const json::Members& member, const Keys& keys,
                                   const Keys& others, const std::string& path) const {
-    std::string text = file_.where(member.key_token()) + ": there is no key \"" + path + name +
-                       "\" (its value is " + excerpt(member.value()) + ")";
+    // Without its value: that may be a secret under a wrong name.
+    std::string text = file_.where(member.key_token()) + ": there is no key \"" + path + name + '"';
     const std::string near = near_name(name, names_of(keys));
     if (find_key(others, name) != nullptr) {
       text += path.empty() ? "; it belongs inside \"limits\"" : "; it belongs outside \"limits\"";
     } else if (!near.empty()) {
       text += "; did you mean \"" + path + near + "\"?";
     }
+    if (!text.ends_with('?')) text += '.';
     return refuse(text + " The keys here are " + joined(names_of(keys)) + (path.empty() ? ", limits" : ""));
   }
 

@@ -76,8 +76,24 @@ class Telling(WithDirectory):
         self.assertEqual(told.returncode, NOT_WRITTEN)
         self.assertIn(b"No space left", told.stderr)
 
+    def test_that_its_port_cannot_be_told_is_logged(self):
+        with open("/dev/full", "wb") as full:
+            node = subprocess.Popen([AGENTD, "--port", "0"], stdout=full, stderr=subprocess.PIPE)
+        self.addCleanup(node.wait, LIMIT)
+        self.addCleanup(node.stderr.close)
+        self.addCleanup(node.kill)
+        line = next(line for line in node.stderr if b"cannot say on standard output" in line)
+        self.assertIn(b"No space left", line)
+
 
 class Configuration(WithDirectory):
+    def test_a_secret_under_a_wrong_name_is_not_shown(self):
+        file = self.file("secret.json", '{"token": "0123456789abcdef-secret"}')
+        code, _, err = run("--check-config", "--config", file)
+        self.assertEqual(code, CONFIGURATION)
+        self.assertIn('there is no key "token"; did you mean "token_file"?', err)
+        self.assertNotIn("0123456789abcdef", err)
+
     def test_what_we_ship_is_good(self):
         files = glob.glob(f"{CONFIGS}/**/*.json", recursive=True)
         self.assertGreaterEqual(len(files), 3)

@@ -2,9 +2,11 @@
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include <agentd/version.hpp>
 
+#include "common/protocol/near.hpp"
 #include "sdk/agentctl/command.hpp"
 #include "sdk/agentctl/values.hpp"
 
@@ -36,12 +38,13 @@ Exit codes:
 
 struct Settings {
   std::string node;
+  bool node_given = false;
   std::string token_file;
   std::string output = "text";
 };
 
 std::string node_of(const Settings& settings) {
-  if (!settings.node.empty()) return settings.node;
+  if (settings.node_given) return settings.node;
   const char* named = std::getenv("AGENTCTL_NODE");
   return named != nullptr && *named != '\0' ? named : "127.0.0.1:12001";
 }
@@ -73,6 +76,22 @@ Exit perform(const Command& command, const Settings& settings) {
   }
 }
 
+/// Names the word that is wrong, where the library only says what it would have liked.
+std::string what_is_wrong(const CLI::App& app, const CLI::ParseError& error) {
+  const auto chosen = app.get_subcommands();
+  const auto left = app.remaining(true);
+  std::string text = error.what();
+  if (!left.empty() && chosen.empty()) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+    text = "there is no command \"" + left.front() + '"' +
+           protocol::did_you_mean(protocol::near_names(left.front(), names));
+  } else if (!left.empty()) {
+    text = '"' + left.front() + "\" is not expected here";
+  }
+  return text + "; see agentctl " + (chosen.empty() ? "" : chosen.front()->get_name() + ' ') + "--help";
+}
+
 Exit run(int argc, char** argv) {
   CLI::App app("Sees and steers the agents and calls of an agentd node.", "agentctl");
   app.set_version_flag("--version", version);
@@ -96,9 +115,10 @@ Exit run(int argc, char** argv) {
     std::printf("%s\n", version);
     return Exit::ok;
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "agentctl: %s. See agentctl --help\n", error.what());
-    return Exit::usage;
+    return usage(Output(settings.output == "json"), what_is_wrong(app, error));
   }
+  // Given and empty is a mistake, perhaps of a script's: not the node on this machine.
+  settings.node_given = app.count("--node") > 0;
   return perform(commands.chosen, settings);
 }
 

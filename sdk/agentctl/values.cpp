@@ -98,9 +98,10 @@ std::string read_input(const std::string& argument) {
 }
 
 std::string read_token(const std::string& file) {
+  errno = 0;
   std::ifstream in(file, std::ios::binary);
   std::string token(largest_token + 2, '\0');
-  errno = 0;
+  if (in.is_open()) errno = 0;
   in.read(token.data(), static_cast<std::streamsize>(token.size()));
   if (!in.is_open() || in.bad()) {
     throw UsageError("the token file " + file + " cannot be read: " + std::generic_category().message(errno));

@@ -99,6 +99,16 @@ class Usage(Case):
             self.assertEqual((code, out), (USAGE, ""), (arguments, err))
             self.assertTrue(err.startswith("agentctl: "), err)
 
+    def test_a_wrong_word_is_named(self):
+        for arguments, part in ((("creat",), 'there is no command "creat" (did you mean "create"?); see agentctl --help'),
+                                (("info", "more", "words"), '"more" is not expected here; see agentctl info --help'),
+                                (("info", "--node", ""), 'the node is ""'),
+                                (("info", "--token-file", "/no/such/file"), "No such file or directory")):
+            code, _, err = run("127.0.0.1:1", *arguments)
+            self.assertEqual(code, USAGE)
+            self.assertIn(part, err)
+        self.assertEqual(error_of(run(None, "-o", "json", "creat")[2])["data"]["kind"], "invalid_params")
+
     def test_a_usage_error_is_json_where_json_is_asked_for(self):
         code, _, err = run(None, "call", "a", "--deadline", "5", "-o", "json")
         self.assertEqual(code, USAGE)

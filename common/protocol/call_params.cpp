@@ -212,9 +212,14 @@ private:
     for (json::Elements elements(value); elements.next();) {
       if (elements.value().front() != '"' || read_.path.size() == longest_path) return false;
       const std::string& entry = read_.path.emplace_back(json::unquote(elements.value()));
-      if (entry.empty() || entry.size() > longest_path_entry || has_control(entry)) return false;
+      if (entry.size() > longest_path_entry || has_control(entry) || !names_an_agent(entry)) return false;
     }
     return true;
+  }
+
+  static bool names_an_agent(std::string_view entry) {
+    const std::size_t slash = entry.rfind('/');
+    return slash != std::string_view::npos && is_agent_id(entry.substr(slash + 1));
   }
 
   CallParams& read_;

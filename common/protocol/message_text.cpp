@@ -105,6 +105,9 @@ Result<detail::MessageData> read_message(std::string_view text, const json::Ends
   if (metadata == "null") metadata = {};
   if (!metadata.empty() && metadata.front() != '{')
     return wrong(field::metadata, metadata, "an object or null");
+  if (values[field::content].empty()) {
+    return Error(ErrorKind::invalid_params, "a value is a message, and has a content; this is " + shown(text));
+  }
   // Copied as a whole, and once: what is read of it points into the copy.
   const detail::SharedText whole = detail::SharedText::copy(text);
   const auto copied = [&](std::string_view part) {
@@ -112,7 +115,7 @@ Result<detail::MessageData> read_message(std::string_view text, const json::Ends
                         : whole->substr(static_cast<std::size_t>(part.data() - text.data()), part.size());
   };
   Result<detail::MessageData> read{boost::system::in_place_value};
-  if (!values[field::content].empty()) read->content = whole.slice(copied(values[field::content]));
+  read->content = whole.slice(copied(values[field::content]));
   if (!metadata.empty()) read->metadata = whole.slice(copied(metadata));
   detail::Labels::Tokens tokens;
   for (const auto& [member, label] : field::labels) {

@@ -109,7 +109,7 @@ void read_page(ParamReader& params, ListParams& read) {
   }
 }
 
-std::vector<CallId> read_calls(ParamReader& params) {
+std::vector<CallId> read_calls(ParamReader& params, std::string_view method) {
   static constexpr std::string_view allowed =
       "a list of call ids, each a string of 16 to 64 of A-Z a-z 0-9 _ -";
   std::vector<CallId> calls;
@@ -118,7 +118,8 @@ std::vector<CallId> read_calls(ParamReader& params) {
     const bool is_string = json::type_of(elements.value()) == json::Type::string;
     const auto call = is_string ? CallId::parse(json::unquote(elements.value(), storage)) : std::nullopt;
     if (!call) {
-      params.refuse(wrong_param("calls", "element", elements.value(), allowed));
+      params.refuse(wrong_param(method, "calls[" + std::to_string(calls.size()) + "]", elements.value(),
+                                "a call id: a string of 16 to 64 of A-Z a-z 0-9 _ -"));
       break;
     }
     calls.push_back(*call);
@@ -150,7 +151,7 @@ Result<CallsParams> read_release_params(std::string_view text) {
   static constexpr Names names[] = {"calls"};
   ParamReader params({"call.release", names}, text);
   CallsParams read;
-  read.calls = read_calls(params);
+  read.calls = read_calls(params, "call.release");
   return params.finish(std::move(read));
 }
 
@@ -158,7 +159,7 @@ Result<CallsParams> read_subscribe_params(std::string_view text) {
   static constexpr Names names[] = {"calls", "grace_ms"};
   ParamReader params({"call.subscribe", names}, text);
   CallsParams read;
-  read.calls = read_calls(params);
+  read.calls = read_calls(params, "call.subscribe");
   read.grace = params.milliseconds("grace_ms", 0).value_or(Milliseconds(0));
   return params.finish(std::move(read));
 }
@@ -239,9 +240,9 @@ Result<ListParams> read_agent_list_params(std::string_view text) {
   return params.finish(std::move(read));
 }
 
-Result<StopParams> read_stop_params(std::string_view text, std::string_view method) {
+Result<StopParams> read_stop_params(std::string_view text) {
   static constexpr Names names[] = {"grace_ms"};
-  ParamReader params({method, names}, text);
+  ParamReader params({"node.stop", names}, text);
   return params.finish(StopParams{params.milliseconds("grace_ms", 0)});
 }
 

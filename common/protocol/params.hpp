@@ -133,7 +133,7 @@ struct NoParams {};
 [[nodiscard]] Result<ListParams> read_agent_list_params(std::string_view params);
 [[nodiscard]] Result<EventParams> read_event_subscribe_params(std::string_view params);
 /// `node.drain` and `node.stop`: `grace_ms?`.
-[[nodiscard]] Result<StopParams> read_stop_params(std::string_view params, std::string_view method);
+[[nodiscard]] Result<StopParams> read_stop_params(std::string_view params);
 [[nodiscard]] Result<NoParams> read_no_params(std::string_view params, std::string_view method);
 
 /// `call.settled` and `call.progress`, as the node sends them. Views point into the frame.

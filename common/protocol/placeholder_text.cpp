@@ -38,7 +38,13 @@ Result<Members> members_of(std::string_view text) {
 
 bool is_host(std::string_view host) {
   if (host.empty() || host.size() > longest_host || has_control(host)) return false;
-  return host.find_first_of(" /") == std::string_view::npos;
+  return host.find_first_of(" /[]") == std::string_view::npos;
+}
+
+/// Host names are the same in either case (RFC 4343); here they are told apart by their bytes.
+std::string lower_case(std::string host) {
+  for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return host;
 }
 
 std::string string_of(std::string_view token) {
@@ -56,9 +62,9 @@ Result<Placeholder> read_placeholder_body(std::string_view text) {
   const Result<Members> members = members_of(text);
   if (!members) return members.error();
   Placeholder placeholder;
-  placeholder.node.host = string_of(members->host);
+  placeholder.node.host = lower_case(string_of(members->host));
   if (!is_host(placeholder.node.host)) {
-    return malformed(given("host", members->host) + ", and takes a name or an address");
+    return malformed(given("host", members->host) + ", and takes a name or an address, without brackets");
   }
   const auto port = integer_of(members->port);
   if (!port || *port < 1 || *port > 65535) {

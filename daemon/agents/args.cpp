@@ -64,10 +64,14 @@ AgentRef Args::agent(std::string_view name) const {
       R"(an agent, {"$agent":{"host":"127.0.0.1","port":12001,"agent":"some-id"}}, with a port up to 65535)";
   const Json& value = need(name, right);
   try {
-    return value.get<AgentRef>();
+    const AgentRef agent = value.get<AgentRef>();
+    // An empty host is an agent of this node.
+    const NodeAddress& node = agent.address().node;
+    if (value.size() == 1 && value.at("$agent").size() == 3 && (node.port != 0 || node.host.empty())) return agent;
   } catch (const Error&) {
-    wrong(name, value, right);
+    // Said below, with what would be right.
   }
+  wrong(name, value, right);
 }
 
 double Args::number_from_zero(std::string_view name) const {

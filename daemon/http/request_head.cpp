@@ -135,7 +135,7 @@ Fault read_content_length(std::string_view value, RequestHead& head) {
 
 Fault read_transfer_encoding(std::string_view value, RequestHead& head) {
   if (head.chunked) return malformed("two Transfer-Encoding");
-  if (!equals_ignoring_case(value, "chunked")) {
+  if (value != "chunked") {
     return malformed("Transfer-Encoding is " + quote(value) + ", expected exactly 'chunked'");
   }
   head.chunked = true;

@@ -63,13 +63,13 @@ void node_info(MethodContext& context, Request& request) {
 }
 
 void node_drain(MethodContext& context, Request& request) {
-  if (!good(protocol::read_stop_params(request.params, "node.drain"), request)) return;
+  if (!good(protocol::read_no_params(request.params, "node.drain"), request)) return;
   context.node.drain();
   request.reply.result("{}");
 }
 
 void node_stop(MethodContext& context, Request& request) {
-  const auto params = protocol::read_stop_params(request.params, "node.stop");
+  const auto params = protocol::read_stop_params(request.params);
   if (!good(params, request)) return;
   request.reply.result("{}");
   context.node.stop(params->grace);

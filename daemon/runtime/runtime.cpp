@@ -195,7 +195,7 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
     if (original->settings) params.options = original->settings->options;
     params.options.state = state->is_null() ? "" : state->dump();
     if (!as.empty() && agents_.contains(as)) {
-      Error error(ErrorKind::conflict, "agent \"" + as + "\" exists already");
+      Error error(ErrorKind::conflict, "agent \"" + as + "\" exists already; name another one with \"as\", or leave it out");
       return on_created(error.at_agent(as).at_node(settings_.self.text()));
     }
     create(std::move(params), on_created);

@@ -61,7 +61,7 @@ void read_params(std::string_view params) {
   check_refusal(read_agent_params(params, "agent.get"));
   check_refusal(read_agent_list_params(params));
   check_refusal(read_event_subscribe_params(params));
-  check_refusal(read_stop_params(params, "node.stop"));
+  check_refusal(read_stop_params(params));
   check_refusal(read_no_params(params, "node.info"));
   check_refusal(read_settled(params));
   check_refusal(read_progress(params));

@@ -132,6 +132,8 @@ TEST_CASE("the other params of a call are checked") {
   check_wrong(with(R"("path":"a")"), "a list of at most 1024");
   check_wrong(with(R"("path":[1])"), "a list of at most 1024");
   check_wrong(with(R"("path":[""])"), "a list of at most 1024");
+  check_wrong(with(R"("path":["x"])"), "a list of at most 1024");
+  check_wrong(with(R"("path":["h:1/"])"), "a list of at most 1024");
 }
 
 TEST_CASE("a path has at most 1024 agents") {

@@ -73,8 +73,8 @@ TEST_CASE("an outcome's value is taken as it is") {
   REQUIRE(read.has_value());
   CHECK(*read->content == R"({"$placeholder":1})");
   CHECK_FALSE(read->metadata);
-  CHECK_FALSE(read_message("{}")->content);
-  for (const std::string_view wrong : {"1", "[]", "null", R"({"name":1})", R"({"metadata":1})"}) {
+  for (const std::string_view wrong :
+       {"1", "[]", "null", "{}", R"({"name":1,"content":1})", R"({"metadata":1,"content":1})"}) {
     const auto refused = read_message(wrong);
     REQUIRE(refused.has_error());
     CHECK(refused.error().kind() == ErrorKind::invalid_params);
@@ -108,7 +108,7 @@ TEST_CASE("an outcome in the usual form is read as in any other") {
 }
 
 TEST_CASE("a message's labels stay as they came until they are read") {
-  const auto read = read_message(R"({"name":"n\u0061","role":""})");
+  const auto read = read_message(R"({"name":"n\u0061","role":"","content":null})");
   REQUIRE(read.has_value());
   CHECK(read->labels.token(detail::Label::name) == R"("n\u0061")");
   CHECK(read->labels.text(detail::Label::name) == "na");
@@ -127,6 +127,10 @@ TEST_CASE("a placeholder is written and read back") {
   for (const std::string_view wrong : {"1", "{}", R"({"placeholder":{}})", R"({"$placeholder":{}})"}) {
     CHECK(read_placeholder(wrong).has_error());
   }
+  const std::string shouted = R"({"$placeholder":{"host":"LocalHost","port":1,"call":")" + id + "\"}}";
+  CHECK(read_placeholder(shouted)->node.host == "localhost");
+  const std::string bracketed = R"({"$placeholder":{"host":"[::1]","port":1,"call":")" + id + "\"}}";
+  CHECK_THAT(read_placeholder(bracketed).error().message(), Catch::Contains("without brackets"));
   out.insert(1, R"("x":1,)");
   CHECK(read_placeholder(out).has_error());
 }

@@ -173,6 +173,11 @@ TEST_CASE("a wrong arg is refused with its value and what would be right") {
         R"(arg "iterations" of burner is 0; it takes an integer from 1 to 1000000000)");
   CHECK(refusal("burner", {{"iterations", 1000000001}})
             .starts_with(R"(arg "iterations" of burner is 1000000001)"));
+  for (const char* wrong : {R"({"$agent":{"host":"127.0.0.1","port":0,"agent":"x"}})",
+                            R"({"$agent":{"host":"127.0.0.1","port":1,"agent":"x","more":1}})",
+                            R"({"$agent":{"host":"127.0.0.1","port":1,"agent":"x"},"more":1})"}) {
+    CHECK_THAT(refusal("forwarder", {{"to", Json::parse(wrong)}}), Catch::Contains("it takes an agent"));
+  }
   CHECK(refusal("forwarder", {{"to", "b"}})
             .starts_with(R"(arg "to" of forwarder is "b"; it takes an agent, )"));
   CHECK(refusal("echo", Json::array({1})) == "the args of echo are an object, not [1]");

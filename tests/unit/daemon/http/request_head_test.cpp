@@ -114,7 +114,7 @@ TEST_CASE("header fields that two readers could take differently are refused") {
       "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: gzip\r\n",
       "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, chunked\r\n",
       "Transfer-Encoding: chunked, identity\r\n", "Transfer-Encoding: chunked;a=b\r\n",
-      "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: \"chunked\"\r\n", "Transfer-Encoding:\r\n",
+      "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: Chunked\r\n", "Transfer-Encoding: \"chunked\"\r\n", "Transfer-Encoding:\r\n",
       "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
       "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n",
       "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding : chunked\r\n",
@@ -130,7 +130,7 @@ TEST_CASE("the framing of a body is read") {
   CHECK(head_of(with_fields("Content-Length: 0012\r\n")).content_length == 12);
   CHECK(head_of(with_fields("Content-Length: 12\r\n")).has_body());
   CHECK_FALSE(head_of(with_fields("Content-Length: 0\r\n")).has_body());
-  CHECK(head_of(with_fields("Transfer-Encoding: ChunKed \r\n")).chunked);
+  CHECK(head_of(with_fields("Transfer-Encoding: chunked \r\n")).chunked);
   CHECK(status_of("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);
 }
 

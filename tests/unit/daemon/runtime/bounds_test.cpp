@@ -132,7 +132,8 @@ TEST_CASE("a refused call that is neither sent again nor released holds its lane
   world.call("a");
   const std::string name = "a";
   for (const std::string id : {"first", "second"}) {
-    CallRequest request = world.request(name, {.id = id, .deadline = 20ms});
+    const Ask ask{.id = id, .deadline = 20ms};
+    CallRequest request = world.request(name, ask);
     const auto refused = world.runtime->accept(request);
     world.runtime->refuse(request, refused.error(), false);
   }
@@ -163,7 +164,8 @@ TEST_CASE("a refusal does not block an agent that opted out of order") {
   world.settle();
   world.call("a");
   const std::string name = "a";
-  CallRequest request = world.request(name, {.id = "first"});
+  const Ask ask{.id = "first"};
+  CallRequest request = world.request(name, ask);
   const auto refused = world.runtime->accept(request);
   CHECK(limit_of(refused) == "mailbox");
   world.runtime->refuse(request, refused.error(), false);

@@ -24,6 +24,7 @@
 
 #include <agentd/error.hpp>
 
+#include "common/net/node_link.hpp"
 #include "common/protocol/result.hpp"
 #include "sdk/src/lost_node.hpp"
 #include "sdk/src/session.hpp"
@@ -32,6 +33,7 @@ namespace agentd::sdk {
 namespace {
 
 constexpr std::chrono::seconds start_limit{30};
+constexpr std::chrono::seconds stop_limit{10};
 /// Where the child finds its end of the line.
 constexpr int line_in_child = 3;
 
@@ -224,6 +226,14 @@ NodeAddress Launcher::launch(std::uint16_t port) {
 }  // namespace
 
 NodeAddress launch_server(std::uint16_t port) { return Launcher::instance().launch(port); }
+
+void end_server(const NodeAddress& node) {
+  Session& session = Session::instance();
+  session.post([&session, &there = session.node(node)] {
+    session.link(there).request("node.stop", "{}", std::chrono::steady_clock::now() + stop_limit,
+                                [](const Result<std::string>&) {});
+  });
+}
 
 void allow_launching(const char* program_name) { Launcher::instance().allow(program_name); }
 

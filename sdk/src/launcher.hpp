@@ -13,6 +13,9 @@ namespace agentd::sdk {
 /// where the server did not come up, with the reason.
 NodeAddress launch_server(std::uint16_t port);
 
+/// Ends a launched server that nobody needs after all.
+void end_server(const NodeAddress& node);
+
 /// `agentd::init` was called, as a program with that name.
 void allow_launching(const char* program_name);
 

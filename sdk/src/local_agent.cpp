@@ -289,22 +289,31 @@ AgentRef LocalAgent::take_along(const NodeAddress& node, const std::string& id) 
   }
 }
 
+AgentRef LocalAgent::go_to(const NodeAddress& node, const std::string& id) {
+  if (is_fresh()) {
+    AgentRef there = make_there(node, id, nullptr);
+    if (settle_there_unused(there)) return there;
+    delete_agent(Session::instance().node(node), there.id());
+  }
+  AgentRef there = take_along(node, id);
+  host_.post([own_id = address_.agent](runtime::Runtime& runtime) {
+    const auto agent = runtime.find_agent(own_id);
+    if (agent && !(*agent)->running) static_cast<Resident&>(*(*agent)->body).forget_body();
+  });
+  return there;
+}
+
 AgentRef LocalAgent::to_dist(const DistOptions& options) {
   check_can_move(options);
   const std::lock_guard one_at_a_time(move_mutex_);
   if (const auto moved = moved_to()) return moved->to_dist(options);
   const NodeAddress node = place(options);
-  if (is_fresh()) {
-    AgentRef there = make_there(node, options.id, nullptr);
-    if (settle_there_unused(there)) return there;
-    delete_agent(Session::instance().node(node), there.id());
+  try {
+    return go_to(node, options.id);
+  } catch (...) {
+    if (options.launch_server && !options.share) end_server(node);
+    throw;
   }
-  AgentRef there = take_along(node, options.id);
-  host_.post([id = address_.agent](runtime::Runtime& runtime) {
-    const auto agent = runtime.find_agent(id);
-    if (agent && !(*agent)->running) static_cast<Resident&>(*(*agent)->body).forget_body();
-  });
-  return there;
 }
 
 }  // namespace agentd::sdk

@@ -49,6 +49,7 @@ private:
   [[nodiscard]] Json args_elsewhere() const;
   [[nodiscard]] NodeAddress place(const DistOptions& options) const;
   [[nodiscard]] AgentRef make_there(const NodeAddress& node, const std::string& id, const Json& state) const;
+  [[nodiscard]] AgentRef go_to(const NodeAddress& node, const std::string& id);
   [[nodiscard]] bool settle_there_unused(const AgentRef& there);
   [[nodiscard]] AgentRef take_along(const NodeAddress& node, const std::string& id);
 

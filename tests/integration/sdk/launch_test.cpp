@@ -1,4 +1,8 @@
+#include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <set>
 
 #include <unistd.h>
 #include <catch2/catch.hpp>
@@ -26,6 +30,16 @@ std::uint16_t free_port() {
 ErrorKind kind_of(const Message& failed) {
   REQUIRE(failed.error());
   return failed.error()->kind();
+}
+
+/// The processes that this one has started, by whichever thread, and not buried.
+std::multiset<pid_t> children() {
+  std::multiset<pid_t> all;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream list(thread.path() / "children");
+    for (pid_t child = 0; list >> child;) all.insert(child);
+  }
+  return all;
 }
 
 /// Launches a server at that port, and answers an agent of it when it has ended.
@@ -153,6 +167,15 @@ TEST_CASE("to_dist to where nobody listens fails, and the agent stays") {
     CHECK(error.kind() == ErrorKind::peer_unreachable);
   }
   CHECK(here("two").content()["n"] == 2);
+}
+
+TEST_CASE("a server that was launched for an agent that cannot go there ends") {
+  const auto before = children();
+  for (const AgentRef& agent : {agentd::make<Stillborn>(), agentd::make<Notebook>()}) {
+    if (agent.id().starts_with("Notebook")) (void)agent("used").content();
+    CHECK_THROWS_AS(agent.to_dist({.id = "no such id!"}), Error);
+  }
+  CHECK(becomes_true([&] { return std::ranges::includes(before, children()); }));
 }
 
 TEST_CASE("an agent whose arguments name a local agent cannot be moved before that one") {

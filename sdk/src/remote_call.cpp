@@ -102,8 +102,11 @@ void RemoteCall::settled(net::Settled outcome) {
 }
 
 void RemoteCall::progressed(std::string_view value) {
+  const Json piece = Json::parse(value, nullptr, false);
+  // A number that no double holds: there is no Json for it.
+  if (piece.is_discarded()) return;
   if (plan_.on_progress) return plan_.on_progress(value);
-  cell_->progress(Json::parse(value, nullptr, false));
+  cell_->progress(piece);
 }
 
 void RemoteCall::finish() {

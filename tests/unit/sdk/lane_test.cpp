@@ -271,6 +271,7 @@ TEST_CASE("progress comes to who asked for it") {
   REQUIRE(node.sent() == 1);
   on_loop([&] {
     node.link->sent[0].on_progress("\"one\"");
+    node.link->sent[0].on_progress("1e999");
     node.link->sent[0].on_progress("2");
   });
   CHECK(pieces == std::vector<Json>{"one", 2});

@@ -30,4 +30,27 @@ TEST_CASE("a foreign outcome whose value was left out is asked for") {
   CHECK(*(*told)->content == "7");
 }
 
+TEST_CASE("progress that cannot be opened does not reach the agent") {
+  async::Loop loop;
+  SessionNodes nodes(Session::instance(), loop);
+  const AgentAddress there{{"10.9.0.2", 1}, "agent"};
+  const auto link = std::make_shared<FakeLink>();
+  on_loop([&] { Session::instance().node(there.node).link = link; });
+
+  std::vector<std::string> pieces;
+  runtime::ForeignCall call;
+  call.agent = there;
+  call.call = CallId::mint();
+  call.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  nodes.call(
+      call, [](const runtime::Outcome&) {}, [&](std::string_view piece) { pieces.emplace_back(piece); });
+  on_loop([&] {
+    for (const char* piece : {"1e999", "[1]"}) link->sent.at(0).on_progress(piece);
+  });
+  loop.run_once(std::chrono::seconds(10));
+  CHECK(pieces == std::vector<std::string>{"[1]"});
+  nodes.release({there.node, call.call});
+  on_loop([&] { link->sent.at(0).on_settled({Error(ErrorKind::cancelled, "the test is over")}); });
+}
+
 }  // namespace agentd::sdk

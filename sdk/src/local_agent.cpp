@@ -188,13 +188,14 @@ Message LocalAgent::send(std::string_view method, const Message& input, const Ca
   const Message outcome = runtime::make_nested_message(host_.gate(), {}, call.call);
   call.cell = outcome.cell();
   leave_when_settled(outcome);
-  host_.post([agent = self(), call = std::move(call)](runtime::Runtime& runtime) {
+  const bool posted = host_.post([agent = self(), call = std::move(call)](runtime::Runtime& runtime) {
     if (const auto refusal = agent->refused()) {
       call.cell->fail(*refusal);
     } else {
       runtime.call_nested(call);
     }
   });
+  if (!posted) outcome.cell()->fail(Error(ErrorKind::shutting_down, "the program is about to end"));
   return outcome;
 }
 

@@ -43,7 +43,7 @@ LocalHost::LocalHost() : nodes_(Session::instance(), loop_) {
   std::atexit([] { LocalHost::instance().stop_at_exit(); });
 }
 
-void LocalHost::post(std::function<void(runtime::Runtime&)> work) { gate_->post(std::move(work)); }
+bool LocalHost::post(std::function<void(runtime::Runtime&)> work) { return gate_->post(std::move(work)); }
 
 void LocalHost::enter(std::function<void(runtime::Runtime&)> work) { gate_->enter(std::move(work)); }
 

@@ -157,6 +157,12 @@ TEST_CASE("a program may call when its statics are destroyed") {
   }));
 }
 
+TEST_CASE("a call to a local agent at the very end of the program fails") {
+  OtherProcess caller({"--call-local-at-the-end"});
+  CHECK(caller.line() == "refused");
+  CHECK(WIFEXITED(caller.wait()));
+}
+
 TEST_CASE("what a program called before it ended can be read by the call's id") {
   const Server server;
   OtherProcess caller({"--call-slow-and-end", std::to_string(server.at().port)});

@@ -59,6 +59,17 @@ void call_at_the_end(std::uint16_t port, const std::string& agent) {
   static const LastWords last{notebook};
 }
 
+/// Calls an agent of its own, and reads, when those have been stopped.
+void call_local_at_the_end() {
+  struct LastWords {
+    ~LastWords() { tell(notebook("last").error() ? "refused" : "answered"); }
+    agentd::AgentRef notebook;
+  };
+  static LastWords last;
+  last.notebook = agentd::make<Notebook>();
+  (void)last.notebook("first").content();
+}
+
 /// Calls, says which call it is, and ends before there is an answer.
 void call_slow_and_end(std::uint16_t port) {
   const auto slow = agentd::remote("sleeper", {.port = port}, {{"seconds", 0.3}});
@@ -101,6 +112,8 @@ void play_part(int argc, char** argv) {
     call_and_end(port, argv[3]);
   else if (part == "--call-at-the-end")
     call_at_the_end(port, argv[3]);
+  else if (part == "--call-local-at-the-end")
+    call_local_at_the_end();
   else if (part == "--call-slow-and-end")
     call_slow_and_end(port);
   else if (part == "--call-nobody")

@@ -14,6 +14,7 @@
 #include "sdk/src/create.hpp"
 #include "sdk/src/deadline.hpp"
 #include "sdk/src/launcher.hpp"
+#include "sdk/src/outside_context.hpp"
 #include "sdk/src/remote_agent.hpp"
 #include "sdk/src/session.hpp"
 
@@ -206,6 +207,7 @@ AgentRef LocalAgent::clone() {
   if (is_fresh()) return AgentRef(std::move(copy));
   if (host_.on_loop())
     throw std::logic_error("AgentRef::clone waits, so it cannot be called on a loop's thread");
+  const BlockingScope blocking;
   copy->in_use_ = copy->known_ = true;
   // Only whether it was made: a reference to an agent of the runtime must not leave the loop.
   auto answer = std::make_shared<std::promise<Result<void>>>();
@@ -306,6 +308,7 @@ AgentRef LocalAgent::go_to(const NodeAddress& node, const std::string& id) {
 
 AgentRef LocalAgent::to_dist(const DistOptions& options) {
   check_can_move(options);
+  const BlockingScope blocking;
   const std::lock_guard one_at_a_time(move_mutex_);
   if (const auto moved = moved_to()) return moved->to_dist(options);
   const NodeAddress node = place(options);

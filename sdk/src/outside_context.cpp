@@ -52,6 +52,14 @@ Message OutsideContext::call(const AgentAddress& agent, std::string_view method,
   return target_at(agent)->call(method, input, options);
 }
 
+BlockingScope::BlockingScope() : context_(detail::current_context()) {
+  if (context_) context_->begin_wait(*detail::Cell::make());
+}
+
+BlockingScope::~BlockingScope() {
+  if (context_) context_->end_wait();
+}
+
 void LoopContext::begin_wait(detail::Cell&) {
   throw std::logic_error(
       "this callback waits for what is not there yet; it runs on the thread that would bring it, so it "

@@ -37,6 +37,18 @@ public:
   void awaits(const detail::Cell&) override {}
 };
 
+/// This thread is about to block for something that is no message. Throws where that is not allowed.
+class BlockingScope {
+public:
+  BlockingScope();
+  ~BlockingScope();
+  BlockingScope(const BlockingScope&) = delete;
+  BlockingScope& operator=(const BlockingScope&) = delete;
+
+private:
+  detail::CallContext* context_;
+};
+
 /// Callbacks on a loop of the SDK: reading what is not there would stop the loop that brings it, so
 /// it throws; coroutines go on there.
 class LoopContext final : public OutsideContext {

@@ -8,6 +8,7 @@
 #include "common/protocol/params.hpp"
 #include "sdk/src/deadline.hpp"
 #include "sdk/src/input_text.hpp"
+#include "sdk/src/outside_context.hpp"
 
 namespace agentd::sdk {
 namespace {
@@ -186,6 +187,7 @@ AgentRef RemoteAgent::clone() {
   if (session_.on_loop()) {
     throw std::logic_error("AgentRef::clone waits, so it cannot be called from a callback");
   }
+  const BlockingScope blocking;
   // The copy's id is minted here, so that asking again makes no second one.
   const std::string as = address_.agent.substr(0, 100) + "-" + random_suffix(8);
   std::promise<Result<std::string>> answer;

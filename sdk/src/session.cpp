@@ -181,6 +181,7 @@ Result<std::string> Session::ask(SessionNode& node, std::string_view method, con
     throw std::logic_error(std::string(method) +
                            " waits for its answer, so it cannot be asked for from a callback");
   }
+  const BlockingScope blocking;
   const auto until = async::Loop::Clock::now() + answer_limit;
   while (true) {
     auto answer = ask_once(node, method, params);

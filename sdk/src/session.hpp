@@ -78,7 +78,7 @@ public:
 
   /// A request that is waited for. Tries to reach the node for 10 s, and then waits 300 s for the
   /// answer, asking again with the same params: the method must be idempotent.
-  /// Throws `std::logic_error` on the loop's thread, where waiting would be for ever.
+  /// Throws `std::logic_error` on an event loop, which waiting would stop.
   [[nodiscard]] Result<std::string> ask(SessionNode& node, std::string_view method,
                                         const std::string& params);
 

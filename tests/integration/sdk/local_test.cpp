@@ -52,6 +52,23 @@ private:
   AgentRef to_;
 };
 
+/// Waits for a copy of another agent.
+class Copying : public agentd::Agent {
+public:
+  explicit Copying(const Json& args) : of_(args.at("of")) {}
+  Message reply(const Message&) override { return of_.clone().id(); }
+
+private:
+  AgentRef of_;
+};
+
+/// The same, where it may not wait.
+class HastyCopying : public Copying {
+public:
+  using Copying::Copying;
+  static void describe(agentd::TypeOf<HastyCopying>& type) { type.quick(); }
+};
+
 /// One flow over agents wherever they are: its transcript.
 Json transcript(const AgentRef& a, const AgentRef& b, const AgentRef& c) {
   std::vector<Message> all;
@@ -171,6 +188,32 @@ TEST_CASE("agents that wait in sync_wait do not use up the workers") {
   CHECK(notebook("L")("meanwhile").wait_for(10s));
   Gate::open = true;
   for (int i = 0; i < 50; ++i) CHECK(answers[i].content() == i);
+}
+
+TEST_CASE("agents that wait for a copy do not use up the workers") {
+  const Server server;
+  Gate::open = false;
+  const AgentRef here = agentd::make<Gate>(), there = server.make("sleeper", {{"seconds", 1}});
+  const Message busy = here(0), busy_there = there(0);
+  std::vector<Message> copies;
+  for (int i = 0; i < 50; ++i) {
+    copies.push_back(agentd::make<Copying>({{"of", here}})(i));
+    copies.push_back(agentd::make<Copying>({{"of", there}})(i));
+  }
+  CHECK(notebook("L")("meanwhile").wait_for(10s));
+  CHECK_FALSE(copies[0].ready());
+  Gate::open = true;
+  for (const Message& copy : copies) CHECK_FALSE(copy.error());
+}
+
+TEST_CASE("a method that may not wait is told so when it asks for a copy") {
+  const Server server;
+  for (const AgentRef& of : {notebook("L"), server.make("Notebook")}) {
+    (void)of("used").content();
+    const Message refused = agentd::make<HastyCopying>({{"of", of}})(0);
+    REQUIRE(refused.error());
+    CHECK(refused.error()->kind() == ErrorKind::agent_failed);
+  }
 }
 
 TEST_CASE("a callback of a local agent's answer that would wait is told so") {

@@ -7,6 +7,12 @@
 namespace agentd::runtime {
 namespace {
 
+/// A piece with a number that no double holds is let pass: there is no `Json` for it.
+void pass_on(detail::Cell& cell, std::string_view piece) {
+  const Json opened = Json::parse(piece, nullptr, false);
+  if (!opened.is_discarded()) cell.progress(opened);
+}
+
 /// Settles a message of this program, or of one of its agents, with a call's outcome.
 class CellWatcher : public Watcher {
 public:
@@ -21,7 +27,7 @@ public:
     }
   }
   void progressed(const Call&, std::uint64_t, std::string_view value) override {
-    cell_->progress(Json::parse(value));
+    pass_on(*cell_, value);
   }
   void unknown(const CallId&, const Error& why) override { cell_->fail(why); }
 
@@ -50,7 +56,7 @@ void Runtime::call_nested(NestedCall nested) {
             cell->fail(outcome.error());
           }
         },
-        [cell = nested.cell](std::string_view value) { cell->progress(Json::parse(value)); });
+        [cell = nested.cell](std::string_view value) { pass_on(*cell, value); });
     return;
   }
   CallRequest request;

@@ -152,7 +152,7 @@ CallId id_of(const std::string& text) {
 std::string content_of(const Call& call) {
   INFO((call.error ? call.error->message() : ""));
   REQUIRE(call.state == CallState::done);
-  return call.content ? *call.content : "null";
+  return std::string(call.content ? *call.content : "null");
 }
 
 std::string state_of(const Call& call) { return std::string(state_name(call.state)); }

@@ -11,6 +11,7 @@ namespace {
 /// A link to nowhere: everything fails, though never inside the call that asks for it.
 class LostLink final : public net::NodeLink {
 public:
+  // NOLINTNEXTLINE(bugprone-throw-keyword-missing): an Error is a value too, and here it is kept.
   LostLink(async::Loop& loop, Error why) : loop_(loop), why_(std::move(why)) {}
 
   void call(const CallId& call, std::string, Clock::time_point, OnSettled on_settled, OnProgress) override {

@@ -257,12 +257,21 @@ void WaitingCalls::subscriptions_answered(std::uint64_t request, const protocol:
 void WaitingCalls::settled(const protocol::SettledNotice& notice, const json::Ends* ends) {
   auto [entry, end] = calls_.equal_range(notice.call);
   if (entry == end) return;
-  if (std::next(entry) != end) return settle_all(notice.call, read_outcome(notice, ends));
+  if (std::next(entry) != end) return settle_all(notice.call, outcome_of(notice, ends));
   // Taken out first: the callback may make, or fail, any entry.
   const NodeLink::OnSettled on_settled = std::move(entry->second.on_settled);
   unlink(entry->second);
   calls_.erase(entry);
-  on_settled(read_outcome(notice, ends));
+  on_settled(outcome_of(notice, ends));
+}
+
+/// What is wrong with an answer is said with who gave it.
+Settled WaitingCalls::outcome_of(const protocol::SettledNotice& notice, const json::Ends* ends) const {
+  Settled settled = read_outcome(notice, ends);
+  if (settled.outcome) return settled;
+  Error error = settled.outcome.error();
+  if (error.node().empty()) settled.outcome = error.at_call(notice.call.text()).at_node(node_);
+  return settled;
 }
 
 /// Takes them all out first: a callback may make, or fail, any entry.

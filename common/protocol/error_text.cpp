@@ -119,7 +119,9 @@ Error read_at(std::string_view text, unsigned depth) {
   const Members read = members_of(text);
   const auto code = integer_of(read.code);
   const bool structured = json::type_of(read.data) == json::Type::object;
-  Error error(kind_of(structured ? kind_text(read.data) : std::string(), code), string_of(read.message));
+  const bool says_why = json::type_of(read.message) == json::Type::string;
+  std::string message = says_why ? string_of(read.message) : "an error without a message: " + shown(text);
+  Error error(kind_of(structured ? kind_text(read.data) : std::string(), code), std::move(message));
   if (code && !is_known_code(*code)) error.with("code", *code);
   if (!structured) {
     if (json::type_of(read.data) != json::Type::null) error.with("data", opened(read.data));

@@ -17,7 +17,9 @@ namespace {
 
 Error refuse(std::string message) { return {ErrorKind::invalid_params, std::move(message)}; }
 
-Error refuse_usage(const std::string& message) { return refuse(message + "; see agentd --help"); }
+Error refuse_usage(const std::string& message) {
+  return refuse(message + (message.ends_with('?') ? " See agentd --help" : "; see agentd --help"));
+}
 
 constexpr const char* network = "Network";
 constexpr const char* access = "Who may call";

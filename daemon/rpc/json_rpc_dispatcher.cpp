@@ -13,7 +13,9 @@ Error method_not_found(std::string_view name) {
   std::vector<std::string> names;
   for (const MethodInfo& method : method_table()) names.emplace_back(method.name);
   const auto near = protocol::near_names(name, names);
-  std::string message = "there is no method \"" + std::string(name.substr(0, 128)) + "\"; ";
+  constexpr std::size_t longest_shown = 128;
+  std::string message = "there is no method \"" + std::string(name.substr(0, longest_shown)) +
+                        (name.size() > longest_shown ? "…\"; " : "\"; ");
   if (near.empty()) {
     message += "rpc.discover lists those there are";
   } else {

@@ -63,7 +63,7 @@ Result<void> Runtime::check_mailbox(const HostedAgent& agent) const {
   const std::size_t own = agent.body || agent.running ? 0 : 1;
   if (agent.mailbox.size() < most + own) return {};
   return overloaded("mailbox", "the mailbox of agent \"" + agent.id + "\" is full: " + std::to_string(most) +
-                                   " calls wait for it");
+                                   " calls wait for it; send the call again later");
 }
 
 Result<void> Runtime::check_bounds(const CallRequest& request, const HostedAgent& agent) const {

@@ -327,10 +327,12 @@ void Runtime::settle(Call& call, CallState state) {
 
 void Runtime::deadline_passed(Call& call) {
   if (call.kind == Call::Kind::construct) return not_made_in_time(call);
-  const std::string_view state = state_name(call.state);
-  settle_failed(call, located(Error(ErrorKind::deadline_exceeded,
-                                    "the deadline passed while the call was " + std::string(state)),
-                              call));
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  const auto age = duration_cast<milliseconds>(loop_.wall_now() - call.accepted);
+  std::string text = "the deadline passed while the call was " + std::string(state_name(call.state)) + ", " +
+                     std::to_string(age.count()) + " ms after it came";
+  settle_failed(call, located(Error(ErrorKind::deadline_exceeded, std::move(text)), call));
 }
 
 CallState Runtime::cancel(Call& call) {

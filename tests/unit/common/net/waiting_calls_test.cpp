@@ -165,6 +165,17 @@ TEST_CASE("a failed call settles with the error that came, its cause included") 
   CHECK(asked.outcome->outcome.error().root().message() == "no tide");
 }
 
+TEST_CASE("what is wrong with an answer is said with the node that gave it") {
+  World world;
+  world.open();
+  Asked asked;
+  asked.call(world);
+  world.tell("call.settled", {{"call", asked.text()}, {"state", "done"}, {"value", {{"name", "n"}}}});
+  CHECK(asked.failure() == ErrorKind::invalid_params);
+  CHECK(asked.outcome->outcome.error().call() == asked.text());
+  CHECK_FALSE(asked.outcome->outcome.error().node().empty());
+}
+
 TEST_CASE("a value that was left out settles as being elsewhere") {
   World world;
   world.open();

@@ -68,5 +68,7 @@ TEST_CASE("errors of other servers keep what they say") {
   CHECK(foreign.details() == Json{{"code", 5}, {"data", "text"}});
   CHECK(read_error("{}").kind() == ErrorKind::internal);
   CHECK(read_error("7").kind() == ErrorKind::internal);
+  CHECK(read_error("7").message() == "an error without a message: 7");
+  CHECK(read_error(R"({"code":1,"message":""})").message().empty());
   CHECK(read_error(R"({"code":1.5,"message":3,"data":{"cause":4,"elided":-1}})").cause() == nullptr);
 }

@@ -62,6 +62,8 @@ runtime::RuntimeSettings runtime_settings(const NodeConfig& config, const NodeAd
   settings.limits.calls = limits.calls;
   settings.limits.mailbox = limits.mailbox;
   settings.limits.outcomes = limits.outcomes;
+  settings.limits.input = limits.input;
+  settings.limits.running_inputs = limits.running_inputs;
   settings.limits.expected = limits.expected;
   settings.limits.tombstones = limits.tombstones;
   settings.limits.blocked_workers = limits.blocked_workers;

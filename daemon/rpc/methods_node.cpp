@@ -9,6 +9,7 @@ Json limits_of(const runtime::Limits& limits) {
   return {{"agents", limits.agents},
           {"calls", limits.calls},
           {"mailbox", limits.mailbox},
+          {"input", limits.input},
           {"outcomes", limits.outcomes},
           {"outcome_size", limits.outcome_size},
           {"tombstones", limits.tombstones},

@@ -102,6 +102,8 @@ struct Call : LoopCounted<Call> {
   /// Of a failed or cancelled one.
   std::shared_ptr<const Error> error;
   std::uint64_t stored_bytes = 0;
+  /// What its input takes while it runs, where that was assembled.
+  std::uint64_t assembled_bytes = 0;
   std::uint64_t progress_count = 0;
 
   struct Dependent {

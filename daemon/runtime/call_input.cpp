@@ -6,6 +6,14 @@ namespace agentd::runtime {
 
 using detail::MessageData;
 
+namespace {
+
+std::size_t bytes_of(const MessageData& message) {
+  return (message.content ? message.content->size() : 0) + (message.metadata ? message.metadata->size() : 0);
+}
+
+}  // namespace
+
 CallInput::CallInput(protocol::Input input) : input_(std::move(input)) {
   for (const auto& part : input_.parts) add_slots_of(part);
 }
@@ -22,7 +30,9 @@ CallInput::CallInput(const Message& message) {
 
 void CallInput::add_slots_of(const protocol::InputPart& part) {
   if (part.whole) return add_slot({part.whole, nullptr});
+  assembled_bytes_ += bytes_of(part.message);
   for (const protocol::Hole& hole : part.holes) {
+    assembled_bytes_ += hole.literal.size();
     if (hole.placeholder) add_slot({hole.placeholder, nullptr});
   }
 }
@@ -38,6 +48,7 @@ void CallInput::add_message(const Message& message) {
   if (message.empty()) return;
   if (message.parts().empty() && message.ready() && !message.error()) {
     part.message = message.cell()->read();
+    assembled_bytes_ += bytes_of(part.message);
   } else {
     part.whole.emplace();
     add_slot({message.placeholder(), message.cell()});
@@ -45,6 +56,7 @@ void CallInput::add_message(const Message& message) {
 }
 
 void CallInput::fill(std::size_t slot, MessageData message) {
+  assembled_bytes_ += bytes_of(message);
   fillings_[slot] = std::move(message);
   --open_;
 }

@@ -34,6 +34,8 @@ public:
   /// @pre the slot is open
   void fill(std::size_t slot, detail::MessageData message);
 
+  /// What the texts of the assembled message take at most, by what has been filled so far.
+  [[nodiscard]] std::size_t assembled_bytes() const { return assembled_bytes_; }
   /// The message for the agent. @pre open() == 0
   [[nodiscard]] Message assemble() const;
 
@@ -54,6 +56,7 @@ private:
 
   protocol::Input input_;
   std::size_t open_ = 0;
+  std::size_t assembled_bytes_ = 0;
   /// In the order of the parts, and within a part of its holes.
   std::vector<Source> sources_;
   std::vector<detail::MessageData> fillings_;

@@ -74,6 +74,14 @@ void Runtime::input_settled(const CallPtr& call, std::size_t slot, Outcome outco
     return settle_failed(*call, located(std::move(error), *call));
   }
   call->input.fill(slot, *std::move(outcome));
+  // Before anything is put together; what has come so far is shared with whoever else holds it.
+  if (const auto size = call->input.assembled_bytes(); size > settings_.limits.input) {
+    Error error(ErrorKind::invalid_params,
+                "the input of this call has " + std::to_string(size) +
+                    " bytes with its placeholders filled in, or more; the limit is " +
+                    std::to_string(settings_.limits.input) + " (limits.input)");
+    return settle_failed(*call, located(error.with("limit", "input"), *call));
+  }
   if (call->input.open() > 0) return;
   call->state = CallState::queued;
   call->ready = loop_.wall_now();

@@ -25,6 +25,10 @@ struct Limits {
   std::chrono::milliseconds tombstone_ttl{600'000};
   /// Of one outcome, with its envelope.
   std::uint32_t outcome_size = 1U << 20;
+  /// Of one input with placeholders, once they are filled in.
+  std::uint64_t input = 16ULL << 20;
+  /// Such inputs of all calls that run.
+  std::uint64_t running_inputs = 1ULL << 30;
   std::uint32_t blocked_workers = 256;
   std::chrono::milliseconds deadline{300'000};
   std::chrono::milliseconds outcome_ttl{3'600'000};

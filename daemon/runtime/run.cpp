@@ -11,6 +11,8 @@ namespace {
 
 /// How many calls one turn starts at most, so that sockets and timers get their share.
 constexpr std::size_t starts_per_turn = 2000;
+/// Assembling so many bytes takes about as long as a start.
+constexpr std::size_t bytes_of_a_start = 16U << 10;
 
 /// What an envelope adds to a content at most, beside the names in it.
 constexpr std::size_t envelope_size = 512;
@@ -89,7 +91,7 @@ void Runtime::pump() {
       item.watch.watcher->settled(*item.call, item.watch.mode);
     }
     if (scheduled_.empty()) continue;
-    if (started++ >= starts_per_turn) {
+    if (started >= starts_per_turn) {
       // The rest goes on after the sockets had their turn.
       pump_scheduled_ = true;
       gate_->post([](Runtime& runtime) { runtime.pump(); });
@@ -98,17 +100,19 @@ void Runtime::pump() {
     const AgentPtr agent = std::move(scheduled_.front());
     scheduled_.pop_front();
     agent->scheduled = false;
-    start_next(*agent);
+    started += 1 + start_next(*agent) / bytes_of_a_start;
   }
 }
 
-void Runtime::start_next(HostedAgent& agent) {
-  if (agent.running) return;
+std::size_t Runtime::start_next(HostedAgent& agent) {
+  if (agent.running) return 0;
   CallPtr call = agent.mailbox.take_next();
-  if (!call) return;
+  if (!call) return 0;
   agent.running = call;
+  const std::size_t assembled = call->input.slots() > 0 ? call->input.assembled_bytes() : 0;
   run(call);
   if (!agent.running) schedule(agent);
+  return assembled;
 }
 
 void Runtime::run(const CallPtr& call) {
@@ -120,8 +124,27 @@ void Runtime::run(const CallPtr& call) {
   run_method(call);
 }
 
+Result<void> Runtime::reserve_input(Call& call) {
+  if (call.input.slots() == 0) return {};
+  const std::uint64_t size = call.input.assembled_bytes();
+  // One alone may always run.
+  if (assembled_bytes_ > 0 && assembled_bytes_ + size > settings_.limits.running_inputs) {
+    return overloaded("running_inputs",
+                      "the inputs of the calls that run here have " + std::to_string(assembled_bytes_) +
+                          " bytes, which leaves no room for " + std::to_string(size) +
+                          " more (limits.running_inputs): call again, with a new id, later");
+  }
+  call.assembled_bytes = size;
+  assembled_bytes_ += size;
+  return {};
+}
+
 void Runtime::run_method(const CallPtr& call) {
   HostedAgent& agent = *call->agent;
+  if (const auto reserved = reserve_input(*call); !reserved) {
+    settle_failed(*call, located(reserved.error(), *call));
+    return agent_idle(call);
+  }
   const auto& method = agent.type->methods.find(call->method)->second;
   call->running = std::make_shared<RunContext>(gate_, *call);
   Message input = call->input.assemble();
@@ -226,6 +249,7 @@ void Runtime::agent_idle(const CallPtr& call) {
   if (agent.running == call) {
     agent.running.reset();
     --running_;
+    assembled_bytes_ -= call->assembled_bytes;
   }
   if (agent.deleted) {
     gone(agent);

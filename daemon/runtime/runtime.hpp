@@ -262,9 +262,12 @@ private:
   void schedule(HostedAgent& agent);
   void schedule_pump();
   void pump();
-  void start_next(HostedAgent& agent);
+  /// Answers how many bytes were assembled for it.
+  std::size_t start_next(HostedAgent& agent);
   void run(const CallPtr& call);
   void run_method(const CallPtr& call);
+  /// Sets memory aside for the input of a call that is about to run.
+  [[nodiscard]] Result<void> reserve_input(Call& call);
   void run_step(const CallPtr& call);
   struct StepResult {
     std::unique_ptr<Agent> made;
@@ -341,6 +344,8 @@ private:
   std::size_t running_ = 0;
   std::size_t running_unsettled_ = 0;
   std::uint64_t outcome_bytes_ = 0;
+  /// Of running calls.
+  std::uint64_t assembled_bytes_ = 0;
   RuntimeCounters counters_;
 
   WorkerPool workers_;

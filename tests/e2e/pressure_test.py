@@ -11,6 +11,7 @@ from support.values import BUSY, FOREVER, causes, kinds, placeholder, reference
 from support.websocket import Session, new_call
 
 MIB = 1 << 20
+MIB_ALMOST = MIB - 2000  # what an outcome may have beside its envelope
 
 
 def notification(agent, call, input=None, **params):
@@ -164,6 +165,20 @@ class Floods(Pressure):
                 for notice in self.settled(20_000).values():
                     self.assertEqual(notice["error"]["data"]["limit"], "expected")
         self.assert_still_lean(before, 96 * MIB)
+
+    def test_a_small_request_that_asks_for_gigabytes_fails_and_takes_no_memory(self):
+        source = self.n.call("echo", "x" * MIB_ALMOST, wait_ms=45000)["call"]
+        before = self.n.memory()
+        many = [placeholder(self.n, source)] * 4000
+        for input in (many, {"content": many}):
+            for agent in ("echo", "transcript"):
+                error = self.assert_error("invalid_params", -32602, self.n.ask, agent, input)
+                self.assertEqual((error.data["limit"], error.data["retryable"]), ("input", False))
+        self.assert_still_lean(before)
+
+    def test_a_join_may_be_larger_than_what_may_be_sent(self):
+        source = self.n.call("echo", "x" * MIB_ALMOST, wait_ms=45000)["call"]
+        self.assertEqual(self.n.ask("transcript", [placeholder(self.n, source)] * 8)["n"], 1)
 
     def test_large_values_each_have_a_frame_of_their_own(self):
         session, calls = self.session(headers={"Agentd-Batch": "1"}), ids(40)

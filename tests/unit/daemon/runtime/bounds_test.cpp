@@ -312,4 +312,80 @@ TEST_CASE("callers that are gone are not kept") {
   CHECK(world.runtime->caller("kept") == kept);
 }
 
+namespace {
+
+/// `count` times the placeholder of one outcome, as a join or within one content.
+std::string many(const Call& call, int count, bool join) {
+  std::string list = "[";
+  for (int i = 0; i < count; ++i) list += (i > 0 ? "," : "") + World::placeholder(call);
+  list += ']';
+  return join ? list : R"({"content":)" + list + '}';
+}
+
+/// A node that assembles 4000 bytes for one call, and 6000 for all that run.
+struct SmallInputs : World {
+  SmallInputs()
+      : World([] {
+          Limits limits;
+          limits.input = 4000;
+          limits.running_inputs = 6000;
+          return limits;
+        }()) {
+    make("log", "log");
+    source = call("log", {.input = '"' + std::string(1000, 'x') + '"'});
+    settle();
+    log.clear();
+  }
+  CallPtr source;
+};
+
+}  // namespace
+
+TEST_CASE("an input that its placeholders make too large fails the call, which does not run") {
+  SmallInputs world;
+  const bool join = GENERATE(true, false);
+  const CallPtr fits = world.call("log", {.input = many(*world.source, 3, join)});
+  const CallPtr large = world.call("log", {.input = many(*world.source, 4, join)});
+  world.settle();
+  CHECK(state_of(*fits) == "done");
+  REQUIRE(state_of(*large) == "failed");
+  CHECK(large->error->kind() == ErrorKind::invalid_params);
+  CHECK_FALSE(large->error->retryable());
+  CHECK(large->error->details().at("limit") == "input");
+  CHECK(large->error->agent() == "log");
+  CHECK(world.log.size() == 1);
+}
+
+TEST_CASE("what comes from elsewhere is let go as soon as it is too large together") {
+  SmallInputs world;
+  std::string input = "[";
+  for (int i = 0; i < 9; ++i)
+    input += World::placeholder("elsewhere-" + std::to_string(i) + "-0123456", "there", 9) + ",";
+  const CallPtr call = world.call("log", {.input = input + "1]"});
+  world.settle();
+  REQUIRE(world.foreign.watched.size() == 9);
+  for (int i = 0; i < 4; ++i) world.foreign.watched[i].on_outcome(message_of(std::string(1000, '1')));
+  CHECK(state_of(*call) == "failed");
+}
+
+TEST_CASE("large inputs of running calls are bounded together, and one alone always runs") {
+  SmallInputs world;
+  for (const std::string id : {"a", "b", "c"}) world.make("hold", id);
+  const CallPtr first = world.call("a", {.input = many(*world.source, 3, true)});
+  const CallPtr second = world.call("b", {.input = many(*world.source, 3, true)});
+  const CallPtr plain = world.call("c", {.input = "1"});
+  world.settle();
+  CHECK(state_of(*first) == "running");
+  CHECK(state_of(*plain) == "running");
+  REQUIRE(state_of(*second) == "failed");
+  CHECK(second->error->kind() == ErrorKind::overloaded);
+  CHECK(second->error->details().at("limit") == "running_inputs");
+  CHECK(world.runtime->running() == 2);
+  world.let_go();
+  world.settle();
+  const CallPtr third = world.call("b", {.input = many(*world.source, 3, true)});
+  world.settle();
+  CHECK(state_of(*third) == "running");
+}
+
 }  // namespace agentd::runtime

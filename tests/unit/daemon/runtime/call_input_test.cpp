@@ -29,6 +29,19 @@ TEST_CASE("a plain input is there at once, unopened") {
   CHECK(message.role() == "user");
 }
 
+TEST_CASE("the size of what will be assembled grows with what is filled in, and is known before") {
+  CallInput join = input("[" + a + R"(,{"content":{"x":)" + b + R"(}},"four"])");
+  const std::size_t before = join.assembled_bytes();
+  CHECK(before >= std::string(R"({"x":}"four")").size());
+  join.fill(0, message_of(std::string(1000, '1')));
+  CHECK(join.assembled_bytes() == before + 1000);
+  join.fill(1, message_of(std::string(500, '1')));
+  CHECK(join.assembled_bytes() == before + 1500);
+  std::size_t real = 0;
+  for (const Message& part : join.assemble().parts()) real += part.raw_content().size();
+  CHECK(join.assembled_bytes() >= real);
+}
+
 TEST_CASE("no input is no message") {
   CHECK(input("").assemble().empty());
   CHECK(input("null").assemble().empty());

@@ -47,6 +47,7 @@ void HttpConnection::drop() {
   if (dropped_) return;
   dropped_ = true;
   timer_.cancel();
+  interest_.reset();
   boost::system::error_code ignored;
   socket_.close(ignored);
   all_.remove(this);
@@ -229,9 +230,10 @@ void HttpConnection::run(std::string_view body) {
   phase_ = Phase::answering;
   expect_by_phase();
   dispatching_ = true;
-  all_.dispatcher.handle_body(body, [connection = weak_from_this()](std::string text) {
+  auto interest = all_.dispatcher.handle_body(body, [connection = weak_from_this()](std::string text) {
     if (const auto self = connection.lock()) self->answered(std::move(text));
   });
+  if (phase_ == Phase::answering) interest_ = std::move(interest);
   dispatching_ = false;
   body_.release();
 }
@@ -280,6 +282,7 @@ void HttpConnection::answer(Answer answer) {
 /// May come while the request is being handed over, later, or when nobody waits any more.
 void HttpConnection::answered(std::string text) {
   if (dropped_ || phase_ != Phase::answering) return;
+  interest_.reset();
   Answer json;
   json.status = text.empty() ? 204 : 200;
   json.type = Answer::json;

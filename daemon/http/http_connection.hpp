@@ -85,6 +85,8 @@ private:
   Route route_ = Route::home;
   AnswerForm form_;
   std::string headers_;
+  /// While the answer is to come.
+  rpc::Dispatcher::Interest interest_;
 
   Phase phase_ = Phase::idle;
   bool reading_ = false;

@@ -13,8 +13,8 @@ class LateDispatcher : public rpc::Dispatcher {
 public:
   void set(std::unique_ptr<rpc::Dispatcher> dispatcher) { real_ = std::move(dispatcher); }
 
-  void handle_body(std::string_view body, Answer answer) override {
-    real_->handle_body(body, std::move(answer));
+  Interest handle_body(std::string_view body, Answer answer) override {
+    return real_->handle_body(body, std::move(answer));
   }
   void handle_frame(const std::shared_ptr<rpc::Channel>& channel, std::string_view frame) override {
     real_->handle_frame(channel, frame);

@@ -35,14 +35,16 @@ public:
 
   /// One HTTP body. `answer` is called exactly once, perhaps later (`wait_ms`), with the body to
   /// send; an empty one means that there is nothing to answer (204). `body` is not used after the
-  /// return.
+  /// return. An answer that is to come later comes only while what is returned is held: when that
+  /// goes, what waits for it ends.
   using Answer = std::function<void(std::string body)>;
-  virtual void handle_body(std::string_view body, Answer answer) = 0;
+  using Interest = std::shared_ptr<void>;
+  [[nodiscard]] virtual Interest handle_body(std::string_view body, Answer answer) = 0;
 
   /// One text frame. Answers go to the channel's outbox, now or later.
   virtual void handle_frame(const std::shared_ptr<Channel>& channel, std::string_view frame) = 0;
 
-  /// The connection is gone: its subscriptions end; its calls go on.
+  /// The connection is gone: its subscriptions and waits end; its calls go on.
   virtual void channel_closed(const Channel& channel) = 0;
 
   /// What `rpc.discover` answers.

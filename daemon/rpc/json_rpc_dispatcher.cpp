@@ -45,7 +45,7 @@ void JsonRpcDispatcher::run(const protocol::Envelope& envelope, Request& request
 
 template <typename MakeReply>
 void JsonRpcDispatcher::handle(const protocol::Envelope& envelope,
-                               const std::shared_ptr<ChannelWatcher>& watcher, bool check_depth,
+                               const std::shared_ptr<ChannelWatcher>& watcher, Waits& waits, bool check_depth,
                                MakeReply make_reply) {
   using Kind = protocol::Envelope::Kind;
   switch (envelope.kind) {
@@ -58,15 +58,16 @@ void JsonRpcDispatcher::handle(const protocol::Envelope& envelope,
     }
     case Kind::request:
     case Kind::notification: {
-      Request request{envelope.params, {}, watcher, check_depth, envelope.ends};
+      Request request{envelope.params, {}, watcher, waits, check_depth, envelope.ends};
       if (envelope.kind == Kind::request) request.reply = make_reply(envelope.id);
       return run(envelope, request);
     }
   }
 }
 
-void JsonRpcDispatcher::handle_body(std::string_view body, Answer answer) {
+Dispatcher::Interest JsonRpcDispatcher::handle_body(std::string_view body, Answer answer) {
   protocol::FrameReader frame;
+  auto waits = std::make_shared<Waits>(runtime_, waiting_);
   const auto fault = frame.open(body);
   const auto answers = std::make_shared<BodyAnswers>(!fault && frame.is_batch(), std::move(answer));
   // One more than there are requests, so that nothing leaves before all have been looked at.
@@ -74,15 +75,17 @@ void JsonRpcDispatcher::handle_body(std::string_view body, Answer answer) {
   const auto make_reply = [&](std::string_view id) { return Reply(answers, id); };
   if (fault) make_reply("null").error(*fault);
   for (protocol::Envelope envelope; !fault && frame.next(envelope);) {
-    handle(envelope, nullptr, !frame.is_shallow(), make_reply);
+    handle(envelope, nullptr, *waits, !frame.is_shallow(), make_reply);
   }
   answers->complete();
+  return waits;
 }
 
 std::shared_ptr<ChannelWatcher>& JsonRpcDispatcher::watcher_of(const std::shared_ptr<Channel>& channel) {
   auto& watcher = watchers_[channel.get()];
   if (!watcher) {
-    watcher = std::make_shared<ChannelWatcher>(channel, next_serial_++, runtime_.caller(channel->caller()));
+    watcher = std::make_shared<ChannelWatcher>(channel, next_serial_++, runtime_.caller(channel->caller()),
+                                               std::make_unique<Waits>(runtime_, waiting_));
   }
   return watcher;
 }
@@ -94,10 +97,16 @@ void JsonRpcDispatcher::handle_frame(const std::shared_ptr<Channel>& channel, st
   if (fault) return make_reply("null").error(*fault);
   const std::shared_ptr<ChannelWatcher> watcher = watcher_of(channel);
   for (protocol::Envelope envelope; frame.next(envelope);) {
-    handle(envelope, watcher, !frame.is_shallow(), make_reply);
+    if (watcher->gone()) return;
+    handle(envelope, watcher, watcher->waits(), !frame.is_shallow(), make_reply);
   }
 }
 
-void JsonRpcDispatcher::channel_closed(const Channel& channel) { watchers_.erase(&channel); }
+void JsonRpcDispatcher::channel_closed(const Channel& channel) {
+  const auto found = watchers_.find(&channel);
+  if (found == watchers_.end()) return;
+  found->second->close();
+  watchers_.erase(found);
+}
 
 }  // namespace agentd::rpc

@@ -14,7 +14,7 @@ class JsonRpcDispatcher : public Dispatcher {
 public:
   JsonRpcDispatcher(runtime::Runtime& runtime, NodeControl& node, NodeFacts facts);
 
-  void handle_body(std::string_view body, Answer answer) override;
+  Interest handle_body(std::string_view body, Answer answer) override;
   void handle_frame(const std::shared_ptr<Channel>& channel, std::string_view frame) override;
   void channel_closed(const Channel& channel) override;
   [[nodiscard]] const std::string& openrpc() const override { return openrpc_; }
@@ -25,7 +25,7 @@ public:
 private:
   template <typename MakeReply>
   void handle(const protocol::Envelope& envelope, const std::shared_ptr<ChannelWatcher>& watcher,
-              bool check_depth, MakeReply make_reply);
+              Waits& waits, bool check_depth, MakeReply make_reply);
   void run(const protocol::Envelope& envelope, Request& request);
   std::shared_ptr<ChannelWatcher>& watcher_of(const std::shared_ptr<Channel>& channel);
 
@@ -39,6 +39,8 @@ private:
   boost::unordered_flat_map<std::string_view, Handler> handlers_;
   boost::unordered_flat_map<const Channel*, std::shared_ptr<ChannelWatcher>> watchers_;
   std::uint64_t next_serial_ = 1;
+  /// Requests that wait for calls, of all connections.
+  std::shared_ptr<std::size_t> waiting_ = std::make_shared<std::size_t>(0);
 };
 
 }  // namespace agentd::rpc

@@ -7,6 +7,7 @@
 #include "daemon/rpc/node_control.hpp"
 #include "daemon/rpc/reply.hpp"
 #include "daemon/rpc/subscriptions.hpp"
+#include "daemon/rpc/waits.hpp"
 
 namespace agentd::rpc {
 
@@ -16,6 +17,8 @@ struct Request {
   Reply reply;
   /// Null over HTTP.
   std::shared_ptr<ChannelWatcher> watcher;
+  /// Of the connection, or of the HTTP request.
+  Waits& waits;
   /// The frame was nested so deep that contents must be looked at.
   bool check_depth = false;
   /// Of the frame that the params stand in.

@@ -30,6 +30,11 @@ CallId call_id_of(std::string_view params) {
   return {};
 }
 
+/// A notification has no answer that could wait.
+bool wants_to_wait(const std::optional<std::chrono::milliseconds>& wait, const Request& request) {
+  return wait && wait->count() > 0 && request.reply.wanted();
+}
+
 bool is_watched_by(const runtime::Call& call, const runtime::Watcher& watcher) {
   return std::any_of(call.watches.begin(), call.watches.end(),
                      [&](const runtime::Watch& watch) { return watch.watcher.get() == &watcher; });
@@ -93,14 +98,18 @@ void agent_call(MethodContext& context, Request& request) {
   call.input = runtime::CallInput(*std::move(input));
   call.origin = request.watcher ? request.watcher->serial() : 0;
 
+  const bool waits = wants_to_wait(params->wait, request);
+  if (waits) {
+    if (const auto room = request.waits.check(); !room)
+      return refuse(context, request, call, has_id, room.error());
+  }
   const auto accepted = runtime.accept(call);
   if (!accepted) return refuse(context, request, call, has_id, accepted.error());
   const runtime::CallPtr& made = *accepted;
-  const bool waits = params->wait && params->wait->count() > 0 && request.reply.wanted();
-  if (waits) {
-    WaitingAnswer::start(runtime, made, *params->wait, WaitingAnswer::Form::call, std::move(request.reply));
+  if (waits && !made->is_settled()) {
+    request.waits.start(made, *params->wait, AnswerTo::call, std::move(request.reply));
   } else {
-    answer_call(runtime, *made, WaitingAnswer::Form::call, params->wait.has_value(), request.reply);
+    answer_call(runtime, *made, AnswerTo::call, params->wait.has_value(), request.reply);
   }
   if (request.watcher && is_made_first_by(*made, *request.watcher) &&
       !is_watched_by(*made, *request.watcher)) {
@@ -114,11 +123,11 @@ void call_get(MethodContext& context, Request& request) {
   if (!params) return request.reply.error(params.error());
   const auto call = context.runtime.find_call(params->call);
   if (!call) return request.reply.error(call.error());
-  if ((*call)->is_settled() || !params->wait || params->wait->count() == 0) {
-    return answer_call(context.runtime, **call, WaitingAnswer::Form::get, false, request.reply);
+  if ((*call)->is_settled() || !wants_to_wait(params->wait, request)) {
+    return answer_call(context.runtime, **call, AnswerTo::get, false, request.reply);
   }
-  WaitingAnswer::start(context.runtime, *call, *params->wait, WaitingAnswer::Form::get,
-                       std::move(request.reply));
+  if (const auto room = request.waits.check(); !room) return request.reply.error(room.error());
+  request.waits.start(*call, *params->wait, AnswerTo::get, std::move(request.reply));
 }
 
 void call_cancel(MethodContext& context, Request& request) {

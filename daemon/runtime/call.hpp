@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <boost/container/small_vector.hpp>
+#include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
@@ -50,12 +51,24 @@ public:
   virtual void progressed(const Call& /*call*/, std::uint64_t /*seq*/, std::string_view /*value*/) {}
   /// The call will never settle here: it is not known, and did not come in time, or was refused.
   virtual void unknown(const CallId& call, const Error& why) = 0;
+  /// Nobody is behind it any more: it need not be told.
+  [[nodiscard]] virtual bool gone() const { return false; }
 };
 
 struct Watch {
   std::shared_ptr<Watcher> watcher;
   protocol::SettledMode mode = protocol::SettledMode::value;
 };
+
+/// A request that waits for one call: told once, when that settles, before those who watch. Leaves the
+/// call's list with its end. Loop thread only.
+class Waiter : public boost::intrusive::list_base_hook<
+                   boost::intrusive::link_mode<boost::intrusive::link_mode_type::auto_unlink>> {
+public:
+  virtual ~Waiter() = default;
+  virtual void settled(const Call& call) = 0;
+};
+using Waiters = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
 
 /// One invocation of one method of one agent, from its acceptance until it is released or expires;
 /// or, with another kind, a step of the agent's life that takes its turn in the mailbox.
@@ -112,6 +125,7 @@ struct Call : LoopCounted<Call> {
   };
   /// Most calls have one: the connection that they came over.
   boost::container::small_vector<Watch, 1> watches;
+  Waiters waiters;
   std::vector<Dependent> dependents;
 
   std::shared_ptr<RunContext> running;

@@ -18,6 +18,8 @@ struct Limits {
   std::uint32_t mailbox = 10'000;
   /// Bytes of kept outcomes; a quarter of it for one caller.
   std::uint64_t outcomes = 1ULL << 30;
+  /// Requests that wait for calls; a quarter of it for one connection.
+  std::uint32_t waits = 100'000;
   /// Ids that are waited for and not known.
   std::uint32_t expected = 100'000;
   /// Released or expired ids that are remembered, and for how long.
@@ -37,6 +39,9 @@ struct Limits {
   /// How long an unknown placeholder to the node itself is waited for.
   std::chrono::milliseconds grace{10'000};
 };
+
+/// What one caller or connection may have of a bound.
+[[nodiscard]] constexpr std::uint64_t share_of(std::uint64_t bound) { return bound < 4 ? bound : bound / 4; }
 
 /// What is said past the bound of that name.
 [[nodiscard]] Error overloaded(std::string_view limit, std::string message);

@@ -333,6 +333,11 @@ void Runtime::settle(Call& call, CallState state) {
   if (call.caller) call.caller->outcome_bytes += call.stored_bytes;
   call.input.forget_values();
 
+  while (!call.waiters.empty()) {
+    Waiter& first = call.waiters.front();
+    call.waiters.pop_front();
+    first.settled(call);
+  }
   for (const Watch& watch : std::exchange(call.watches, {})) watch.watcher->settled(call, watch.mode);
   for (auto& dependent : std::exchange(call.dependents, {})) {
     resolutions_.push_back({std::move(dependent.call), dependent.slot, keep});
@@ -384,6 +389,11 @@ Outcome Runtime::outcome_of(const Call& call) {
 
 void Runtime::watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::SettledMode mode) {
   if (!call.is_settled()) {
+    // Those who have gone leave before the list grows: there are never more of them than of others.
+    if (call.watches.size() == call.watches.capacity()) {
+      const auto gone = [](const Watch& watch) { return watch.watcher->gone(); };
+      call.watches.erase(std::remove_if(call.watches.begin(), call.watches.end(), gone), call.watches.end());
+    }
     call.watches.push_back({std::move(watcher), mode});
     return;
   }
@@ -403,11 +413,6 @@ void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::
     return;
   }
   expect(id, grace, {std::move(watcher), {}, {}});
-}
-
-void Runtime::unwatch(Call& call, const Watcher& watcher) {
-  const auto is_its = [&](const Watch& watch) { return watch.watcher.get() == &watcher; };
-  call.watches.erase(std::remove_if(call.watches.begin(), call.watches.end(), is_its), call.watches.end());
 }
 
 bool Runtime::release(const CallId& id) {

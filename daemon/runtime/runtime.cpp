@@ -302,6 +302,7 @@ bool Runtime::close(Clock::time_point until) {
   for (Call* call = calls_in_order_.first(); call; call = call->next) {
     call->dependents.clear();
     call->watches.clear();
+    call->waiters.clear();
     call->timer.cancel();
   }
   if (all_back) forget_running();

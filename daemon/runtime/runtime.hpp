@@ -116,8 +116,6 @@ public:
   void watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace);
   /// Ends the wait of this watcher for an id that is not known.
   void stop_waiting(const CallId& id, const Watcher& watcher);
-  /// Ends all watches of this watcher on that call.
-  void unwatch(Call& call, const Watcher& watcher);
   /// Fails with `call_not_found`.
   [[nodiscard]] Result<CallPtr> find_call(const CallId& id);
   CallState cancel(Call& call);

@@ -304,3 +304,13 @@ TEST_CASE("an address that is none is refused by name") {
   REQUIRE(result.has_error());
   CHECK(result.error().message().find("256.0.0.1.") != std::string::npos);
 }
+
+TEST_CASE("nobody is interested in an answer any more when its connection is gone") {
+  World world;
+  Client client(world);
+  client.send("POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nlater");
+  world.eventually([](Server&, FakeDispatcher& dispatcher) { return dispatcher.kept.size() == 1; });
+  world.on_loop([](Server&, FakeDispatcher& dispatcher) { CHECK_FALSE(dispatcher.interests[0].expired()); });
+  client.reset();
+  world.eventually([](Server&, FakeDispatcher& dispatcher) { return dispatcher.interests[0].expired(); });
+}

@@ -26,17 +26,22 @@ std::size_t number_after(std::string_view text, std::string_view word) {
 
 }  // namespace
 
-void FakeDispatcher::handle_body(std::string_view body, Answer answer) {
+rpc::Dispatcher::Interest FakeDispatcher::handle_body(std::string_view body, Answer answer) {
   ++bodies;
   if (body == "later") {
     kept.push_back(std::move(answer));
-  } else if (body == "nothing") {
+    auto interest = std::make_shared<int>();
+    interests.push_back(interest);
+    return interest;
+  }
+  if (body == "nothing") {
     answer("");
   } else if (body.starts_with("long ")) {
     answer(std::string(number_after(body, "long "), 'x'));
   } else {
     answer(std::string(body));
   }
+  return nullptr;
 }
 
 void FakeDispatcher::handle_frame(const std::shared_ptr<rpc::Channel>& channel, std::string_view frame) {
@@ -141,6 +146,12 @@ Client::~Client() { close(); }
 void Client::close() {
   if (socket_ >= 0) ::close(socket_);
   socket_ = -1;
+}
+
+void Client::reset() {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
 }
 
 void Client::send(std::string_view bytes) {

@@ -22,7 +22,7 @@ namespace agentd::http::test {
 /// anything else is echoed.
 class FakeDispatcher : public rpc::Dispatcher {
 public:
-  void handle_body(std::string_view body, Answer answer) override;
+  Interest handle_body(std::string_view body, Answer answer) override;
   void handle_frame(const std::shared_ptr<rpc::Channel>& channel, std::string_view frame) override;
   void channel_closed(const rpc::Channel& channel) override;
   [[nodiscard]] const std::string& openrpc() const override { return openrpc_; }
@@ -32,6 +32,8 @@ public:
 
   bool is_ready = true;
   std::vector<Answer> kept;
+  /// Of those that are kept: gone where nobody waits for the answer any more.
+  std::vector<std::weak_ptr<void>> interests;
   std::size_t bodies = 0;
   std::size_t frames = 0;
   std::vector<std::string> callers;
@@ -95,6 +97,8 @@ public:
   void send(std::string_view bytes);
   void end_sending();
   void close();
+  /// Gone without goodbye: the server is told that there is nobody.
+  void reset();
 
   /// `with_body` false: the answer to a HEAD.
   Response response(bool with_body = true);

@@ -30,7 +30,7 @@ Json FakeChannel::answer(int id) const {
   return found == inbox.end() ? Json() : *found;
 }
 
-World::World() {
+World::World(const runtime::Limits& limits) {
   for (AgentType& type : agents::builtin_types()) REQUIRE(types.add(std::move(type)).has_value());
   AgentType block = agent_type<Body>("block");
   block.execution = Execution::worker;
@@ -41,6 +41,7 @@ World::World() {
   REQUIRE(types.add(std::move(block)).has_value());
   runtime::RuntimeSettings settings;
   settings.self = {"here", 1};
+  settings.limits = limits;
   runtime = std::make_unique<runtime::Runtime>(loop, types, nullptr, settings);
   runtime->gate()->bind_to_this_thread();
   NodeFacts facts;

@@ -47,7 +47,7 @@ private:
 /// A dispatcher over a small node, whose loop the test turns by hand. Beside the built-in types it has
 /// `block`, whose method waits on a worker until `open`.
 struct World : NodeControl {
-  World();
+  explicit World(const runtime::Limits& limits = {});
   ~World() override;
 
   void drain() override { runtime->drain(); }

@@ -128,8 +128,6 @@ TEST_CASE("a watcher is told once, of a call that settles and of one that has") 
   world.make("echo", "a");
   const auto call = world.call("a", {.input = "1"});
   const auto before = world.watch(*call);
-  const auto removed = world.watch(*call);
-  world.runtime->unwatch(*call, *removed);
   world.settle();
   const auto after = world.watch(*call);
   CHECK(after->states.empty());
@@ -137,7 +135,52 @@ TEST_CASE("a watcher is told once, of a call that settles and of one that has") 
   CHECK(before->states == States{"done"});
   CHECK(before->content == "1");
   CHECK(after->states == States{"done"});
-  CHECK(removed->states.empty());
+}
+
+TEST_CASE("watchers that have gone do not pile up on a call") {
+  struct Fleeting : Recorder {
+    [[nodiscard]] bool gone() const override { return true; }
+  };
+  World world;
+  world.make("hold", "a");
+  const auto call = world.call("a", {.input = "1"});
+  const auto stays = world.watch(*call);
+  for (int i = 0; i < 1000; ++i) {
+    world.runtime->watch(*call, std::make_shared<Fleeting>(), protocol::SettledMode::value);
+  }
+  CHECK(call->watches.size() < 8);
+  world.settle();
+  world.let_go();
+  world.settle();
+  CHECK(stays->states == States{"done"});
+}
+
+TEST_CASE("requests that wait are told before those who watch, and may go before") {
+  struct Request : Waiter {
+    explicit Request(std::vector<std::string>& the_log) : log(the_log) {}
+    void settled(const Call&) override { log.emplace_back("request"); }
+    std::vector<std::string>& log;
+  };
+  struct Watching : Recorder {
+    explicit Watching(std::vector<std::string>& the_log) : log(the_log) {}
+    void settled(const Call&, protocol::SettledMode) override { log.emplace_back("watcher"); }
+    std::vector<std::string>& log;
+  };
+  World world;
+  world.make("echo", "a");
+  const auto call = world.call("a", {.input = "1"});
+  std::vector<std::string> told;
+  world.runtime->watch(*call, std::make_shared<Watching>(told), protocol::SettledMode::value);
+  Request first(told);
+  Request second(told);
+  call->waiters.push_back(first);
+  call->waiters.push_back(second);
+  {
+    Request gone(told);
+    call->waiters.push_back(gone);
+  }
+  world.settle();
+  CHECK(told == States{"request", "request", "watcher"});
 }
 
 TEST_CASE("calls are listed in the order they were accepted") {

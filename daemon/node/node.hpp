@@ -30,14 +30,14 @@ struct NodeLimits {
   std::uint64_t write_queue = 16U << 20;  // per connection
   std::uint32_t mailbox = 10'000;         // calls waiting for one agent
   std::uint32_t agents = 4'000'000;
-  std::uint32_t calls = 4'000'000;              // unsettled, in the node
-  std::uint64_t outcomes = 1ULL << 30;          // kept outcomes; a quarter of it for one caller
-  std::uint64_t input = 16U << 20;              // an input with its placeholders filled in
-  std::uint64_t running_inputs = 1ULL << 30;    // such inputs of all calls that run
-  std::uint32_t waits = 100'000;                // requests with wait_ms; a quarter for one connection
-  std::uint32_t expected = 100'000;             // unknown ids that are waited for
-  std::uint32_t tombstones = 500'000;           // released ids that are remembered
-  std::uint32_t blocked_workers = 256;          // workers that wait for a placeholder
+  std::uint32_t calls = 4'000'000;            // unsettled, in the node
+  std::uint64_t outcomes = 1ULL << 30;        // kept outcomes; a quarter of it for one caller
+  std::uint64_t input = 16U << 20;            // an input with its placeholders filled in
+  std::uint64_t running_inputs = 1ULL << 30;  // such inputs of all calls that run
+  std::uint32_t waits = 100'000;              // requests with wait_ms; a quarter for one connection
+  std::uint32_t expected = 100'000;           // unknown ids that are waited for; a quarter for one connection
+  std::uint32_t tombstones = 500'000;         // released ids that are remembered
+  std::uint32_t blocked_workers = 256;        // workers that wait for a placeholder
   std::chrono::milliseconds deadline{300'000};  // of a call that names none
   std::chrono::milliseconds outcome_ttl{3'600'000};
   std::chrono::milliseconds header_time{5'000};

@@ -105,6 +105,7 @@ void JsonRpcDispatcher::handle_frame(const std::shared_ptr<Channel>& channel, st
 void JsonRpcDispatcher::channel_closed(const Channel& channel) {
   const auto found = watchers_.find(&channel);
   if (found == watchers_.end()) return;
+  runtime_.stop_waiting(*found->second);
   found->second->close();
   watchers_.erase(found);
 }

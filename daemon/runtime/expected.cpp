@@ -7,15 +7,16 @@
 #include "daemon/runtime/runtime.hpp"
 
 namespace agentd::runtime {
+namespace {
 
-void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, Expected::Waiting waiting) {
-  if (expected_.size() >= settings_.limits.expected && !expected_.contains(id)) {
-    // Told at the turn's end, as everything is.
-    const Error why = overloaded("expected", "too many calls that are not known here are waited for");
-    return loop_.at_turn_end([gate = gate_, id, why, waiting = std::move(waiting)] {
-      gate->enter([&](Runtime& runtime) { runtime.tell_unknown({waiting}, id, why); });
-    });
-  }
+Error too_many_expected() {
+  return overloaded("expected", "too many calls that are not known here are waited for (limits.expected)");
+}
+
+}  // namespace
+
+Runtime::Expected* Runtime::expected(const CallId& id) {
+  if (expected_.size() >= settings_.limits.expected && !expected_.contains(id)) return nullptr;
   auto& expected = expected_[id];
   if (!expected) {
     expected = std::make_unique<Expected>();
@@ -23,24 +24,71 @@ void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, Expected
     expected->id = id;
     expected->timer.owner = expected.get();
   }
-  waiting.until = Clock::now() + grace;
-  wait_until(*expected, waiting.until);
-  if (waiting.watcher) {
+  return expected.get();
+}
+
+void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, std::shared_ptr<Watcher> watcher) {
+  // Told at the turn's end, as everything is.
+  const auto refuse = [&](const Error& why) {
+    loop_.at_turn_end([watcher, id, why] { watcher->unknown(id, why); });
+  };
+  const auto until = Clock::now() + grace;
+  const auto asked = asked_.find(watcher.get());
+  if (asked != asked_.end() && asked->second.contains(id)) {
     // Who asks again waits longer, and is told once.
-    const auto same = std::find_if(expected->waiting.begin(), expected->waiting.end(),
-                                   [&](const auto& one) { return one.watcher == waiting.watcher; });
-    if (same != expected->waiting.end()) {
-      same->until = std::max(same->until, waiting.until);
-      return;
-    }
+    auto& watchers = expected_.find(id)->second->watchers;
+    const auto same =
+        std::find_if(watchers.begin(), watchers.end(), [&](const auto& one) { return one.who == watcher; });
+    same->until = std::max(same->until, until);
+    return;
   }
-  expected->waiting.push_back(std::move(waiting));
+  if (asked != asked_.end() && asked->second.size() >= share_of(settings_.limits.expected)) {
+    return refuse(overloaded("connection_expected",
+                             "this connection waits for a quarter of all ids that may be unknown here "
+                             "(limits.expected)"));
+  }
+  Expected* const entry = expected(id);
+  if (!entry) return refuse(too_many_expected());
+  asked_[watcher.get()].insert(id);
+  entry->watchers.push_back({std::move(watcher), until});
+  wait_until(*entry, until);
+}
+
+void Runtime::expect(const CallId& id, Call::Dependent dependent) {
+  Expected* const entry = expected(id);
+  if (!entry) {
+    return loop_.at_turn_end([gate = gate_, dependent = std::move(dependent)] {
+      gate->enter([&](Runtime& runtime) {
+        runtime.input_settled(dependent.call, dependent.slot, too_many_expected());
+      });
+    });
+  }
+  const auto until = Clock::now() + settings_.limits.grace;
+  entry->dependents.push_back({std::move(dependent), until});
+  wait_until(*entry, until);
+}
+
+void Runtime::forget_asked(const Watcher& watcher, const CallId& id) {
+  const auto asked = asked_.find(&watcher);
+  asked->second.erase(id);
+  if (asked->second.empty()) asked_.erase(asked);
 }
 
 void Runtime::stop_waiting(const CallId& id, const Watcher& watcher) {
+  const auto asked = asked_.find(&watcher);
+  if (asked == asked_.end() || !asked->second.contains(id)) return;
+  forget_asked(watcher, id);
   const auto found = expected_.find(id);
-  if (found == expected_.end()) return;
-  std::erase_if(found->second->waiting, [&](const auto& one) { return one.watcher.get() == &watcher; });
+  Expected& entry = *found->second;
+  std::erase_if(entry.watchers, [&](const auto& one) { return one.who.get() == &watcher; });
+  if (entry.watchers.empty() && entry.dependents.empty()) expected_.erase(found);
+}
+
+void Runtime::stop_waiting(const Watcher& watcher) {
+  const auto asked = asked_.find(&watcher);
+  if (asked == asked_.end()) return;
+  const std::vector<CallId> ids(asked->second.begin(), asked->second.end());
+  for (const CallId& id : ids) stop_waiting(id, watcher);
 }
 
 void Runtime::wait_until(Expected& expected, Clock::time_point until) {
@@ -55,54 +103,52 @@ void Runtime::wait_until(Expected& expected, Clock::time_point until) {
 void Runtime::expected_late(const CallId& id) {
   const auto found = expected_.find(id);
   if (found == expected_.end()) return;
-  auto& waiting = found->second->waiting;
-  const auto due = std::stable_partition(waiting.begin(), waiting.end(),
-                                         [now = Clock::now()](const auto& one) { return one.until > now; });
-  const std::vector<Expected::Waiting> late(std::make_move_iterator(due),
-                                            std::make_move_iterator(waiting.end()));
-  waiting.erase(due, waiting.end());
-  if (waiting.empty()) {
+  Expected& entry = *found->second;
+  Expected late;
+  late.id = id;
+  auto next = Clock::time_point::max();
+  const auto take_late = [&next, now = Clock::now()](auto& waiting, auto& taken) {
+    const auto due = std::stable_partition(waiting.begin(), waiting.end(),
+                                           [now](const auto& one) { return one.until > now; });
+    taken.assign(std::make_move_iterator(due), std::make_move_iterator(waiting.end()));
+    waiting.erase(due, waiting.end());
+    for (const auto& one : waiting) next = std::min(next, one.until);
+  };
+  take_late(entry.watchers, late.watchers);
+  take_late(entry.dependents, late.dependents);
+  if (next == Clock::time_point::max()) {
     expected_.erase(found);
   } else {
-    const auto next = std::min_element(waiting.begin(), waiting.end(),
-                                       [](const auto& a, const auto& b) { return a.until < b.until; });
-    wait_until(*found->second, next->until);
+    wait_until(entry, next);
   }
-  tell_unknown(late, id, call_not_found(id));
+  tell_unknown(late, call_not_found(id));
 }
 
 void Runtime::adopt_expected(Call& call) {
   if (expected_.empty()) return;
   const auto found = expected_.find(call.id);
   if (found == expected_.end()) return;
-  const std::unique_ptr<Expected> expected = std::move(found->second);
+  const std::unique_ptr<Expected> entry = std::move(found->second);
   expected_.erase(found);
-  for (auto& one : expected->waiting) {
-    if (one.watcher) {
-      call.watches.push_back({std::move(one.watcher)});
-    } else {
-      call.dependents.push_back(std::move(one.dependent));
-    }
+  for (auto& one : entry->watchers) {
+    forget_asked(*one.who, call.id);
+    call.watches.push_back({std::move(one.who)});
   }
+  for (auto& one : entry->dependents) call.dependents.push_back(std::move(one.who));
 }
 
 void Runtime::expected_fails(const CallId& id, const Error& why) {
   const auto found = expected_.find(id);
   if (found == expected_.end()) return;
-  const std::unique_ptr<Expected> expected = std::move(found->second);
+  const std::unique_ptr<Expected> entry = std::move(found->second);
   expected_.erase(found);
-  tell_unknown(expected->waiting, id, why);
+  tell_unknown(*entry, why);
 }
 
-void Runtime::tell_unknown(const std::vector<Expected::Waiting>& waiting, const CallId& id,
-                           const Error& why) {
-  for (const auto& one : waiting) {
-    if (one.watcher) {
-      one.watcher->unknown(id, why);
-    } else {
-      input_settled(one.dependent.call, one.dependent.slot, why);
-    }
-  }
+void Runtime::tell_unknown(const Expected& expected, const Error& why) {
+  for (const auto& one : expected.watchers) forget_asked(*one.who, expected.id);
+  for (const auto& one : expected.watchers) one.who->unknown(expected.id, why);
+  for (const auto& one : expected.dependents) input_settled(one.who.call, one.who.slot, why);
 }
 
 }  // namespace agentd::runtime

@@ -37,7 +37,7 @@ void Runtime::resolve_local(const CallPtr& call, std::size_t slot, const CallId&
     return input_settled(call, slot, refusal->second->why);
   }
   if (tombstones_.has(id, loop_.now())) return input_settled(call, slot, call_not_found(id));
-  expect(id, settings_.limits.grace, {{}, {call, slot}, {}});
+  expect(id, {call, slot});
 }
 
 void Runtime::resolve_foreign(const CallPtr& call, std::size_t slot, const Placeholder& placeholder) {

@@ -20,7 +20,7 @@ struct Limits {
   std::uint64_t outcomes = 1ULL << 30;
   /// Requests that wait for calls; a quarter of it for one connection.
   std::uint32_t waits = 100'000;
-  /// Ids that are waited for and not known.
+  /// Ids that are waited for and not known; a quarter of it for one connection.
   std::uint32_t expected = 100'000;
   /// Released or expired ids that are remembered, and for how long.
   std::uint32_t tombstones = 500'000;
@@ -38,6 +38,8 @@ struct Limits {
   std::chrono::milliseconds refusal_ttl{10'000};
   /// How long an unknown placeholder to the node itself is waited for.
   std::chrono::milliseconds grace{10'000};
+  /// How long a watcher may wait for an unknown id.
+  std::chrono::milliseconds longest_grace{60'000};
 };
 
 /// What one caller or connection may have of a bound.

@@ -412,7 +412,7 @@ void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::
     loop_.at_turn_end([watcher = std::move(watcher), id, why] { watcher->unknown(id, why); });
     return;
   }
-  expect(id, grace, {std::move(watcher), {}, {}});
+  expect(id, std::min(grace, settings_.limits.longest_grace), std::move(watcher));
 }
 
 bool Runtime::release(const CallId& id) {

@@ -297,6 +297,7 @@ bool Runtime::close(Clock::time_point until) {
   finished_.clear();
   tellings_.clear();
   expected_.clear();
+  asked_.clear();
   refusals_.clear();
   refused_lanes_.clear();
   for (Call* call = calls_in_order_.first(); call; call = call->next) {

@@ -116,6 +116,8 @@ public:
   void watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace);
   /// Ends the wait of this watcher for an id that is not known.
   void stop_waiting(const CallId& id, const Watcher& watcher);
+  /// Ends all of them: nobody is behind the watcher any more.
+  void stop_waiting(const Watcher& watcher);
   /// Fails with `call_not_found`.
   [[nodiscard]] Result<CallPtr> find_call(const CallId& id);
   CallState cancel(Call& call);
@@ -185,14 +187,15 @@ private:
   struct Expected {
     Runtime* runtime = nullptr;
     CallId id;
-    /// One who waits, a watcher or a call, and until when.
+    template <typename Who>
     struct Waiting {
-      std::shared_ptr<Watcher> watcher;
-      Call::Dependent dependent;
+      Who who;
       Clock::time_point until;
     };
-    std::vector<Waiting> waiting;
-    /// The earliest of them.
+    /// Each once.
+    std::vector<Waiting<std::shared_ptr<Watcher>>> watchers;
+    std::vector<Waiting<Call::Dependent>> dependents;
+    /// When the first of them has waited long enough.
     Clock::time_point until;
     struct Expiry : async::Timer {
       Expected* owner = nullptr;
@@ -283,10 +286,15 @@ private:
   // outcomes
   void forget(Call& call, bool expired);
   void tell(Call& call);
-  void expect(const CallId& id, std::chrono::milliseconds grace, Expected::Waiting waiting);
+  void expect(const CallId& id, std::chrono::milliseconds grace, std::shared_ptr<Watcher> watcher);
+  void expect(const CallId& id, Call::Dependent dependent);
+  /// The id's entry, perhaps a new one; null where there are too many.
+  Expected* expected(const CallId& id);
   void wait_until(Expected& expected, Clock::time_point until);
   void expected_late(const CallId& id);
-  void tell_unknown(const std::vector<Expected::Waiting>& waiting, const CallId& id, const Error& why);
+  void tell_unknown(const Expected& expected, const Error& why);
+  /// The watcher does not wait for that id any more.
+  void forget_asked(const Watcher& watcher, const CallId& id);
   void adopt_expected(Call& call);
   void expected_fails(const CallId& id, const Error& why);
   enum class Because : std::uint8_t { sent_again, given_up };
@@ -313,6 +321,8 @@ private:
   boost::unordered_flat_map<std::string_view, CallerPtr> callers_;
   Tombstones tombstones_;
   boost::unordered_flat_map<CallId, std::unique_ptr<Expected>, std::hash<CallId>> expected_;
+  /// What each watcher waits for in there.
+  boost::unordered_flat_map<const Watcher*, boost::unordered_flat_set<CallId, std::hash<CallId>>> asked_;
   boost::unordered_flat_map<CallId, std::unique_ptr<Refusal>, std::hash<CallId>> refusals_;
   boost::unordered_flat_map<LaneKey, RefusedLane> refused_lanes_;
 

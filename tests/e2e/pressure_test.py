@@ -6,7 +6,8 @@ import unittest
 
 from support.node import Case, RpcError, main, wait_for
 from support.peers import furnish
-from support.raw_http import RawHttp, request
+from support.raw_http import RawHttp
+from support.raw_http import request as http_request
 from support.values import BUSY, FOREVER, causes, kinds, placeholder, reference
 from support.websocket import Session, new_call
 
@@ -16,6 +17,10 @@ MIB_ALMOST = MIB - 2000  # what an outcome may have beside its envelope
 
 def notification(agent, call, input=None, **params):
     return {"jsonrpc": "2.0", "method": "agent.call", "params": {"agent": agent, "call": call, "input": input, **params}}
+
+
+def request(id, method, **params):
+    return {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
 
 
 def ids(count):
@@ -39,13 +44,14 @@ class Pressure(Case):
         for start in range(0, len(messages), at_once):
             self.ws.send(messages[start:start + at_once])
 
-    def settled(self, count):
+    def settled(self, count, session=None):
         """The next `count` call.settled by their calls."""
+        session = session or self.ws
         settled = {}
         while len(settled) < count:
-            if not self.ws.inbox:
-                self.ws.pump()
-            message = self.ws.inbox.popleft()
+            if not session.inbox:
+                session.pump()
+            message = session.inbox.popleft()
             if message.get("method") == "call.settled":
                 settled[message["params"]["call"]] = message["params"]
         return settled
@@ -159,12 +165,43 @@ class Floods(Pressure):
 
     def test_waiting_for_ids_that_nobody_has_is_bounded(self):
         before = self.n.memory()
-        for round_ in range(20):
-            self.ws.rpc("call.subscribe", calls=ids(20_000), grace_ms=600_000)
-            if round_ >= 5:
-                for notice in self.settled(20_000).values():
-                    self.assertEqual(notice["error"]["data"]["limit"], "expected")
+        sessions = [self.session() for _ in range(5)]
+        for session in sessions:
+            for round_ in range(5):
+                session.rpc("call.subscribe", calls=ids(20_000), grace_ms=600_000)
+                if round_ >= 2:
+                    limits = {notice["error"]["data"]["limit"] for notice in self.settled(20_000, session).values()}
+                    self.assertEqual(limits, {"expected" if session is sessions[-1] else "connection_expected"})
         self.assert_still_lean(before, 96 * MIB)
+        for session in sessions:
+            session.close()
+        call = new_call()
+        wait_for(lambda: "call_not_found" in str(self.late(call)), "room for an id that nobody has")
+
+    def late(self, call):
+        """What is said of an id that nobody has."""
+        self.ws.rpc("call.subscribe", calls=[call], grace_ms=1)
+        return self.settled(1)
+
+    def test_requests_that_wait_are_bounded_and_end_with_their_connection(self):
+        running = self.n.call("slow")["call"]
+        before = self.n.memory()
+        for _ in range(3):
+            sessions = [self.session() for _ in range(4)]
+            for session in sessions:
+                for _ in range(30):
+                    session.send([request(n, "call.get", call=running, wait_ms=10**9) for n in range(1000)])
+                session.sync()
+                limits = {answer["error"]["data"]["limit"] for answer in session.inbox}
+                self.assertEqual(limits, {"waits" if session is sessions[-1] else "connection_waits"})
+            error = self.assert_error("overloaded", -32013, self.n.rpc, "call.get", call=running, wait_ms=1)
+            self.assertEqual(error.data["limit"], "waits")
+            for session in sessions:
+                session.close()
+            wait_for(lambda: self.n.metrics()["agentd_websockets"] == 1, "the end of the connections")
+            self.assertEqual(self.n.rpc("call.get", call=running, wait_ms=1)["state"], "running")
+        self.assert_still_lean(before)
+        self.assertEqual(self.n.rpc("call.cancel", call=running)["state"], "cancelled")
 
     def test_a_small_request_that_asks_for_gigabytes_fails_and_takes_no_memory(self):
         source = self.n.call("echo", "x" * MIB_ALMOST, wait_ms=45000)["call"]
@@ -207,7 +244,7 @@ class Floods(Pressure):
     def test_a_client_that_has_said_all_it_has_to_say_is_answered(self):
         body = b'{"jsonrpc":"2.0","id":1,"method":"agent.call","params":{"agent":"soon","input":"x","wait_ms":45000}}'
         with RawHttp(self.n) as raw:
-            raw.send(request(self.n, body=body) + request(self.n, "GET", "/healthz"))
+            raw.send(http_request(self.n, body=body) + http_request(self.n, "GET", "/healthz"))
             raw.socket.shutdown(socket.SHUT_WR)
             self.assertEqual(raw.statuses(), [200, 200])
 

@@ -85,6 +85,23 @@ TEST_CASE("a notification does not wait") {
   CHECK(channel->answer(world.wait(channel)).is_null());
 }
 
+TEST_CASE("what a connection waits for without knowing it leaves room when the connection ends") {
+  runtime::Limits limits;
+  limits.expected = 1;
+  World world(limits);
+  const auto subscribe = [&](const std::shared_ptr<FakeChannel>& channel, const std::string& call) {
+    world.rpc(channel, "call.subscribe", {{"calls", {call}}, {"grace_ms", 50'000}});
+    world.settle();
+    return channel->settled(call);
+  };
+  const auto first = world.connect();
+  CHECK(subscribe(first, "0123456789abcdef").empty());
+  const auto second = world.connect();
+  CHECK(subscribe(second, "second-3456789abcdef").at(0)["error"]["data"]["limit"] == "expected");
+  world.dispatcher->channel_closed(*first);
+  CHECK(subscribe(second, "third-23456789abcdef").empty());
+}
+
 TEST_CASE("a wait over HTTP ends when nobody is interested in the answer any more") {
   Busy world(1);
   const Json request{{"jsonrpc", "2.0"},

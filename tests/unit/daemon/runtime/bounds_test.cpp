@@ -258,6 +258,59 @@ TEST_CASE("ids that are waited for and not known are bounded") {
   CHECK(content_of(*same) == "1");
 }
 
+TEST_CASE("one watcher may wait for a quarter of the unknown ids, and leaves room when it goes") {
+  Limits limits;
+  limits.expected = 8;
+  World world(limits);
+  const auto greedy = std::make_shared<Recorder>();
+  for (const char* id : {"c", "d", "c", "d"}) world.runtime->watch_id(id_of(id), greedy, 1h);
+  world.settle();
+  CHECK(greedy->states.empty());
+  world.runtime->watch_id(id_of("e"), greedy, 1h);
+  world.settle();
+  CHECK(greedy->states == std::vector<std::string>{"unknown"});
+  CHECK(greedy->error.details().at("limit") == "connection_expected");
+  SECTION("what has come does not count") {
+    world.make("echo", "a");
+    world.call("a", {.input = "1", .id = "c"});
+    world.runtime->watch_id(id_of("e"), greedy, 1h);
+    world.settle();
+    CHECK(greedy->states == std::vector<std::string>{"unknown", "done"});
+  }
+  SECTION("nor what it does not wait for any more") {
+    world.runtime->stop_waiting(id_of("d"), *greedy);
+    world.runtime->watch_id(id_of("e"), greedy, 1h);
+    world.settle();
+    CHECK(greedy->states.size() == 1);
+  }
+  SECTION("and when it has gone others have the room") {
+    std::vector<std::shared_ptr<Recorder>> others;
+    const auto ask = [&](const std::string& who) {
+      others.push_back(std::make_shared<Recorder>());
+      for (const char* id : {"1", "2"}) world.runtime->watch_id(id_of(who + id), others.back(), 1h);
+    };
+    for (const std::string who : {"x", "y", "z", "w"}) ask(who);
+    world.settle();
+    CHECK(others[2]->states.empty());
+    CHECK(others[3]->error.details().at("limit") == "expected");
+    world.runtime->stop_waiting(*greedy);
+    ask("v");
+    world.settle();
+    CHECK(others.back()->states.empty());
+    CHECK(greedy->states.size() == 1);
+  }
+}
+
+TEST_CASE("an unknown id is waited for no longer than the longest grace") {
+  Limits limits;
+  limits.longest_grace = 1ms;
+  World world(limits);
+  const auto watcher = std::make_shared<Recorder>();
+  world.runtime->watch_id(id_of("c"), watcher, 1h);
+  REQUIRE(world.until([&] { return !watcher->states.empty(); }));
+  CHECK(watcher->error.kind() == ErrorKind::call_not_found);
+}
+
 TEST_CASE("unsettled calls of the node are bounded") {
   Limits limits;
   limits.calls = 2;

@@ -255,6 +255,7 @@ std::vector<Key> make_limit_keys() {
       limit("outcomes", MiB, 1024 * GiB, bytes, &NodeLimits::outcomes),
       limit("input", MiB, GiB, bytes, &NodeLimits::input),
       limit("running_inputs", MiB, 1024 * GiB, bytes, &NodeLimits::running_inputs),
+      limit("batch", 1000, 10'000'000, "elements", &NodeLimits::batch),
       limit("waits", 1, 100'000'000, "requests", &NodeLimits::waits),
       limit("expected", 1, 100'000'000, "ids", &NodeLimits::expected),
       limit("tombstones", 0, 100'000'000, "ids", &NodeLimits::tombstones),

@@ -204,7 +204,7 @@ void HttpConnection::begin_body(const RequestHead& head, Input& input) {
   const bool asks_first = head.expects_continue && head.has_body() && input.empty();
   if (asks_first) queue_.push("HTTP/1.1 100 Continue\r\n\r\n");
   phase_ = Phase::body;
-  body_began_ = {};
+  body_pace_.end();
   serve_body(input);
 }
 
@@ -220,9 +220,9 @@ void HttpConnection::serve_body(Input& input) {
     case BodyReader::State::partial:
       break;
   }
-  if (body_began_ != Clock::time_point()) return;
-  body_began_ = Clock::now();
-  expect_by(body_began_ + all_.limits.body_grace);
+  if (body_pace_.running()) return;
+  body_pace_.begin(Clock::now());
+  expect_within(all_.limits.body_grace);
 }
 
 void HttpConnection::run(std::string_view body) {
@@ -297,18 +297,34 @@ void HttpConnection::answered(std::string text) {
 
 void HttpConnection::flush() {
   if (dropped_ || blocked_) return;
-  switch (queue_.send(socket_, all_.counters.bytes_sent)) {
+  const std::size_t waiting = queue_.bytes();
+  const auto sent = queue_.send(socket_, all_.counters.bytes_sent);
+  written_ += waiting - queue_.bytes();
+  switch (sent) {
     case SendQueue::Sent::failed:
       return drop();
     case SendQueue::Sent::blocked:
       return wait_until_writable();
     case SendQueue::Sent::all:
+      write_pace_.end();
       break;
   }
   if (close_when_sent_ && phase_ != Phase::lingering) linger();
 }
 
+/// What waits takes memory, so a client that takes some of it now and then must keep a rate.
+bool HttpConnection::takes_too_slowly() {
+  const auto now = Clock::now();
+  if (!write_pace_.running()) write_pace_.begin(now, written_);
+  return write_pace_.taken(now) > all_.limits.write_time &&
+         !write_pace_.keeps(all_.limits.bytes_per_second, written_, now);
+}
+
 void HttpConnection::wait_until_writable() {
+  if (takes_too_slowly()) {
+    ++all_.counters.dropped;
+    return drop();
+  }
   blocked_ = true;
   expect_within(all_.limits.write_time);
   socket_.async_wait(Connections::Socket::wait_write,
@@ -380,9 +396,7 @@ void HttpConnection::on_time() {
 }
 
 void HttpConnection::on_body_time(Clock::time_point now) {
-  const std::chrono::duration<double> taken = now - body_began_;
-  const auto rate = static_cast<double>(all_.limits.body_bytes_per_second);
-  if (static_cast<double>(body_.received()) >= taken.count() * rate) return expect_within(rate_check);
+  if (body_pace_.keeps(all_.limits.bytes_per_second, body_.received(), now)) return expect_within(rate_check);
   answer(refuse_and_close(408, "the body came too slowly"));
   go_on();
 }

@@ -8,6 +8,7 @@
 
 #include "daemon/http/answer.hpp"
 #include "daemon/http/connection.hpp"
+#include "daemon/http/pace.hpp"
 #include "daemon/http/request_body.hpp"
 #include "daemon/http/request_head.hpp"
 #include "daemon/http/routes.hpp"
@@ -58,6 +59,7 @@ private:
   void answered(std::string text);
 
   void flush();
+  [[nodiscard]] bool takes_too_slowly();
   void wait_until_writable();
   void linger();
 
@@ -79,7 +81,10 @@ private:
   std::string kept_;
   HeadScanner scanner_;
   BodyReader body_;
-  Clock::time_point body_began_{};
+  Pace body_pace_;
+  /// While the client does not take at once what is written; and how much it has taken.
+  Pace write_pace_;
+  std::size_t written_ = 0;
 
   /// The request that is being served.
   Route route_ = Route::home;

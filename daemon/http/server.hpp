@@ -36,8 +36,8 @@ struct ServerLimits {
   Milliseconds idle_time{120'000};
   /// A body may take so long whatever its rate, and must then keep the rate on average.
   Milliseconds body_grace{5'000};
-  std::size_t body_bytes_per_second = 1024;
-  /// How long a write may make no progress.
+  std::size_t bytes_per_second = 1024;
+  /// How long a write may make no progress; an HTTP answer that takes longer must keep the rate as well.
   Milliseconds write_time{30'000};
   /// How long the other side has for its part of closing.
   Milliseconds close_time{1'000};

@@ -34,6 +34,7 @@ struct NodeLimits {
   std::uint64_t outcomes = 1ULL << 30;        // kept outcomes; a quarter of it for one caller
   std::uint64_t input = 16U << 20;            // an input with its placeholders filled in
   std::uint64_t running_inputs = 1ULL << 30;  // such inputs of all calls that run
+  std::uint32_t batch = 20'000;               // elements of a JSON-RPC batch
   std::uint32_t waits = 100'000;              // requests with wait_ms; a quarter for one connection
   std::uint32_t expected = 100'000;           // unknown ids that are waited for; a quarter for one connection
   std::uint32_t tombstones = 500'000;         // released ids that are remembered

@@ -64,6 +64,7 @@ runtime::RuntimeSettings runtime_settings(const NodeConfig& config, const NodeAd
   settings.limits.outcomes = limits.outcomes;
   settings.limits.input = limits.input;
   settings.limits.running_inputs = limits.running_inputs;
+  settings.limits.batch = limits.batch;
   settings.limits.waits = limits.waits;
   settings.limits.expected = limits.expected;
   settings.limits.tombstones = limits.tombstones;

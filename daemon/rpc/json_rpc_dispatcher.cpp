@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/json/text.hpp"
 #include "common/protocol/near.hpp"
 #include "daemon/rpc/metrics.hpp"
 #include "daemon/rpc/openrpc.hpp"
@@ -24,6 +25,17 @@ Error method_not_found(std::string_view name) {
   return Error(ErrorKind::method_not_found, std::move(message));
 }
 
+/// Whether the array has more than so many elements. What the SDK sends is too short for that.
+bool has_more_than(std::size_t most, std::string_view array) {
+  // An element has a byte, and a comma or a bracket behind it.
+  if (array.size() / 2 <= most) return false;
+  json::Elements elements(json::trim(array));
+  for (std::size_t count = 0; elements.next();) {
+    if (++count > most) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 JsonRpcDispatcher::JsonRpcDispatcher(runtime::Runtime& runtime, NodeControl& node, NodeFacts facts)
@@ -41,6 +53,16 @@ void JsonRpcDispatcher::run(const protocol::Envelope& envelope, Request& request
   const auto handler = handlers_.find(envelope.method);
   if (handler == handlers_.end()) return request.reply.error(method_not_found(envelope.method));
   handler->second(context_, request);
+}
+
+std::optional<Error> JsonRpcDispatcher::open(protocol::FrameReader& frame, std::string_view text) const {
+  if (auto fault = frame.open(text)) return fault;
+  const std::size_t most = runtime_.limits().batch;
+  if (!frame.is_batch() || !has_more_than(most, text)) return std::nullopt;
+  Error error(ErrorKind::invalid_request,
+              "the batch has more than " + std::to_string(most) +
+                  " elements, which is the limit (limits.batch); none was looked at");
+  return error.with("limit", "batch");
 }
 
 template <typename MakeReply>
@@ -68,7 +90,7 @@ void JsonRpcDispatcher::handle(const protocol::Envelope& envelope,
 Dispatcher::Interest JsonRpcDispatcher::handle_body(std::string_view body, Answer answer) {
   protocol::FrameReader frame;
   auto waits = std::make_shared<Waits>(runtime_, waiting_);
-  const auto fault = frame.open(body);
+  const auto fault = open(frame, body);
   const auto answers = std::make_shared<BodyAnswers>(!fault && frame.is_batch(), std::move(answer));
   // One more than there are requests, so that nothing leaves before all have been looked at.
   answers->expect();
@@ -92,7 +114,7 @@ std::shared_ptr<ChannelWatcher>& JsonRpcDispatcher::watcher_of(const std::shared
 
 void JsonRpcDispatcher::handle_frame(const std::shared_ptr<Channel>& channel, std::string_view text) {
   protocol::FrameReader& frame = frame_;
-  const auto fault = frame.open(text);
+  const auto fault = open(frame, text);
   const auto make_reply = [&](std::string_view id) { return Reply(channel, id, !fault && frame.is_batch()); };
   if (fault) return make_reply("null").error(*fault);
   const std::shared_ptr<ChannelWatcher> watcher = watcher_of(channel);

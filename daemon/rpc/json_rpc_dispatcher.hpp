@@ -27,6 +27,7 @@ private:
   void handle(const protocol::Envelope& envelope, const std::shared_ptr<ChannelWatcher>& watcher,
               Waits& waits, bool check_depth, MakeReply make_reply);
   void run(const protocol::Envelope& envelope, Request& request);
+  [[nodiscard]] std::optional<Error> open(protocol::FrameReader& frame, std::string_view text) const;
   std::shared_ptr<ChannelWatcher>& watcher_of(const std::shared_ptr<Channel>& channel);
 
   runtime::Runtime& runtime_;

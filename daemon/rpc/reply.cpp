@@ -5,6 +5,18 @@
 #include "common/protocol/envelope.hpp"
 
 namespace agentd::rpc {
+namespace {
+
+/// What is always said, however much waits already.
+constexpr std::size_t small_answer = 512;
+
+Error too_large_together() {
+  Error refused(ErrorKind::overloaded,
+                "the answers that wait for this connection are too large together: ask for fewer at once");
+  return refused.with("limit", "write_queue");
+}
+
+}  // namespace
 
 void BodyAnswers::complete() {
   if (--open_ > 0) return;
@@ -46,16 +58,20 @@ bool Reply::is_full() const {
 }
 
 void Reply::result(std::string_view result) {
-  if (wanted_ && is_full()) {
-    Error refused(ErrorKind::overloaded,
-                  "the answers that wait for this connection are too large together: ask for fewer at once");
-    return error(refused.with("limit", "write_queue"));
-  }
+  if (wanted_ && is_full()) return error(too_large_together());
   send([&](std::string& out) { protocol::append_result(out, id_, result); });
 }
 
 void Reply::error(const Error& error) {
-  send([&](std::string& out) { protocol::append_error_response(out, id_, error); });
+  if (!wanted_) return;
+  std::string text;
+  protocol::append_error_response(text, id_, error);
+  // With its causes an error may be as long as a value.
+  if (text.size() > small_answer && is_full()) {
+    text.clear();
+    protocol::append_error_response(text, id_, too_large_together());
+  }
+  send([&](std::string& out) { out += text; });
 }
 
 }  // namespace agentd::rpc

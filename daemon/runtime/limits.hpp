@@ -18,6 +18,8 @@ struct Limits {
   std::uint32_t mailbox = 10'000;
   /// Bytes of kept outcomes; a quarter of it for one caller.
   std::uint64_t outcomes = 1ULL << 30;
+  /// Elements of one batch.
+  std::uint32_t batch = 20'000;
   /// Requests that wait for calls; a quarter of it for one connection.
   std::uint32_t waits = 100'000;
   /// Ids that are waited for and not known; a quarter of it for one connection.

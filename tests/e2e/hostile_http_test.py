@@ -617,5 +617,18 @@ class Many(Hostile):
             self.assert_well(self.n, type(self).before)
 
 
+
+class LongAnswers(SharedNode):
+    def test_a_batch_of_half_a_million_elements_is_refused_as_one(self):
+        answer = self.shared.post(b"[" + b",".join([b"1"] * 500_000) + b"]")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual((answer.json["id"], answer.json["error"]["code"], answer.json["error"]["data"]["limit"]), (None, -32600, "batch"))
+
+    def test_a_batch_of_as_many_elements_as_allowed_is_answered_one_by_one(self):
+        answers = self.shared.post(b"[" + b",".join([b"1"] * 20_000) + b"]").json
+        self.assertEqual({answer["error"]["code"] for answer in answers}, {-32600})
+        self.assertEqual(len(answers), 20_000)
+
+
 if __name__ == "__main__":
     main()

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,20 @@ TEST_CASE("a client that does not read its answer is dropped") {
   client.send("POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 13\r\n\r\nlong 20000000");
   world.eventually([](Server& server, FakeDispatcher& dispatcher) {
     return dispatcher.bodies == 1 && server.connections() == 0;
+  });
+}
+
+TEST_CASE("a client that takes its answer too slowly is dropped, though it takes some of it") {
+  ServerSettings settings;
+  settings.limits.write_time = milliseconds(1);
+  settings.limits.bytes_per_second = std::numeric_limits<std::size_t>::max();
+  World world(settings);
+  Client client(world.port(), 4096);
+  client.send("POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\nlong 100000000");
+  CHECK(client.bytes_to_the_end() < 100'000'000);
+  world.on_loop([](Server& server, FakeDispatcher& dispatcher) {
+    CHECK(dispatcher.bodies == 1);
+    CHECK(server.counters().dropped == 1);
   });
 }
 

@@ -164,6 +164,15 @@ void Client::send(std::string_view bytes) {
 
 void Client::end_sending() { ::shutdown(socket_, SHUT_WR); }
 
+std::size_t Client::bytes_to_the_end() {
+  std::size_t bytes = 0;
+  do {
+    bytes += received_.size();
+    received_.clear();
+  } while (receive_more());
+  return bytes;
+}
+
 /// False at the connection's end.
 bool Client::receive_more() {
   char buffer[65536];

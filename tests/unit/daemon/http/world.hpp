@@ -105,6 +105,8 @@ public:
   Frame frame();
   /// Whether the server has ended the connection, and nothing came before that.
   [[nodiscard]] bool ended();
+  /// Reads until the server ends the connection; answers how much there was.
+  std::size_t bytes_to_the_end();
 
   /// Sends a GET or POST with the headers that curl would send, and reads the answer.
   Response get(std::string_view path, std::string_view headers = {});

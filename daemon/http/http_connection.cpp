@@ -74,9 +74,11 @@ void HttpConnection::on_readable() {
       break;
     case Connections::Got::nothing:
       break;
-    // Only the client's side has ended: it may still want its answers.
+    // Only the client's side has ended: it may still want its answers, for a while. A client that has gone
+    // looks the same.
     case Connections::Got::end:
       input_ended_ = true;
+      if (phase_ == Phase::answering) expect_by_phase();
       break;
     case Connections::Got::failure:
       drop();
@@ -366,6 +368,7 @@ void HttpConnection::expect_by_phase() {
     case Phase::body:
       return expect_within(rate_check);
     case Phase::answering:
+      if (input_ended_) return expect_within(all_.limits.half_closed_time);
       return expect_by(Clock::time_point::max());
     case Phase::lingering:
       return expect_within(all_.limits.close_time);
@@ -388,7 +391,6 @@ void HttpConnection::on_time() {
     case Phase::body:
       return on_body_time(now);
     case Phase::answering:
-      return;
     case Phase::idle:
     case Phase::lingering:
       return drop();

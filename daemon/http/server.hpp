@@ -39,6 +39,8 @@ struct ServerLimits {
   std::size_t bytes_per_second = 1024;
   /// How long a write may make no progress; an HTTP answer that takes longer must keep the rate as well.
   Milliseconds write_time{30'000};
+  /// How long an HTTP client that has ended its side may wait for an answer.
+  Milliseconds half_closed_time{5'000};
   /// How long the other side has for its part of closing.
   Milliseconds close_time{1'000};
   /// A WebSocket that has been silent for so long is sent a ping; dropped after two without an answer.

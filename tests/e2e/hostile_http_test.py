@@ -618,6 +618,29 @@ class Many(Hostile):
 
 
 
+class Gone(SharedNode):
+    def test_clients_that_leave_while_they_wait_leave_nothing_behind(self):
+        node = self.shared
+        agent = node.create("sleeper", args={"seconds": 10**6})
+        call = node.call(agent)["call"]
+        self.addCleanup(node.rpc, "call.cancel", call=call)
+        waits = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "call.get", "params": {"call": call, "wait_ms": 10**9}}).encode()
+        for _ in range(50):
+            with RawHttp(node) as raw:
+                raw.send(request(node, body=waits))
+        wait_for(lambda: node.metrics()["agentd_connections"] == 1, "the end of the connections")
+
+    def test_a_client_that_has_ended_its_side_is_answered_when_the_answer_comes_soon(self):
+        node = self.shared
+        agent = node.create("sleeper", args={"seconds": 0.3})
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "agent.call", "params": {"agent": agent, "input": "x", "wait_ms": 10**6}}).encode()
+        with RawHttp(node) as raw:
+            raw.send(request(node, body=body))
+            raw.socket.shutdown(socket.SHUT_WR)
+            _, _, answer = raw.answer()
+        self.assertEqual(json.loads(answer)["result"]["value"]["content"], "x")
+
+
 class LongAnswers(SharedNode):
     def test_a_batch_of_half_a_million_elements_is_refused_as_one(self):
         answer = self.shared.post(b"[" + b",".join([b"1"] * 500_000) + b"]")

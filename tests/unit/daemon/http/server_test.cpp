@@ -314,3 +314,17 @@ TEST_CASE("nobody is interested in an answer any more when its connection is gon
   client.reset();
   world.eventually([](Server&, FakeDispatcher& dispatcher) { return dispatcher.interests[0].expired(); });
 }
+
+TEST_CASE("a client that has ended its side is not waited for without end") {
+  ServerSettings settings;
+  settings.limits.half_closed_time = std::chrono::milliseconds(1);
+  World world(settings);
+  Client client(world);
+  client.send("POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nlater");
+  world.eventually([](Server&, FakeDispatcher& dispatcher) { return dispatcher.kept.size() == 1; });
+  client.end_sending();
+  CHECK(client.ended());
+  world.eventually([](Server& server, FakeDispatcher& dispatcher) {
+    return server.connections() == 0 && dispatcher.interests.back().expired();
+  });
+}

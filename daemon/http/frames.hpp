@@ -73,6 +73,11 @@ public:
   /// where the frames can be told apart at all.
   FrameEvent next(std::span<char>& input);
 
+  /// A message has begun and is not complete.
+  [[nodiscard]] bool is_midway() const { return in_message_ || (in_frame_ && !is_control()); }
+  /// How much of it is there. @pre is_midway()
+  [[nodiscard]] std::size_t received() const { return message_.size(); }
+
 private:
   struct Header {
     bool fin = false;

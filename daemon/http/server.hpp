@@ -34,7 +34,8 @@ struct ServerLimits {
   Milliseconds header_time{5'000};
   /// An HTTP connection between requests.
   Milliseconds idle_time{120'000};
-  /// A body may take so long whatever its rate, and must then keep the rate on average.
+  /// A body, or a WebSocket message, may take so long whatever its rate, and must then keep the rate on
+  /// average.
   Milliseconds body_grace{5'000};
   std::size_t bytes_per_second = 1024;
   /// How long a write may make no progress; an HTTP answer that takes longer must keep the rate as well.

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t write_size = 256U << 10;
 constexpr unsigned max_unanswered_pings = 2;
 constexpr std::size_t minted_length = 16;
+/// How often a slow message's rate is looked at.
+constexpr std::chrono::milliseconds rate_check{1'000};
 
 FrameParser::Limits frame_limits(const ServerLimits& limits, bool takes_batches) {
   return {.message = takes_batches ? std::max(limits.batch_message, limits.body) : limits.body,
@@ -93,6 +95,7 @@ void WebSocketConnection::take(std::span<char> bytes) {
     if (event.kind == FrameEvent::Kind::more) break;
     handle(event);
   }
+  time_message();
   // What the messages brought leaves at the turn's end; a pong or a goodbye leaves now.
   if (!queue_.empty()) flush();
   wait_for_input();
@@ -116,8 +119,29 @@ void WebSocketConnection::handle(const FrameEvent& event) {
 
 void WebSocketConnection::on_message(std::string_view text) {
   ++all_.counters.frames_received;
+  message_pace_.end();
   if (is_batch(text)) outbox_.batch_came();
   all_.dispatcher.handle_frame(shared_from_this(), text);
+}
+
+/// A message that has begun must come on as a body must.
+void WebSocketConnection::time_message() {
+  if (!parser_.is_midway()) {
+    message_pace_.end();
+    look_at_message_ = Clock::time_point::max();
+  } else if (!message_pace_.running()) {
+    look_at_message_ = Clock::now() + all_.limits.body_grace;
+    message_pace_.begin(look_at_message_, parser_.received());
+    start_timer();
+  }
+}
+
+bool WebSocketConnection::message_comes_too_slowly(Clock::time_point now) {
+  if (now < look_at_message_) return false;
+  look_at_message_ = now + rate_check;
+  // While nothing is read, it is not the client who is slow.
+  if (!may_read()) message_pace_.begin(now + all_.limits.body_grace, parser_.received());
+  return !message_pace_.keeps(all_.limits.bytes_per_second, parser_.received(), now);
 }
 
 void WebSocketConnection::on_ping(std::string_view payload) {
@@ -235,7 +259,8 @@ void WebSocketConnection::push_frame(Opcode opcode, std::string payload) {
 
 void WebSocketConnection::start_timer() {
   const auto ping_at = state_ == State::open ? ping_at_ : Clock::time_point::max();
-  all_.loop.start(timer_, std::min({ping_at, write_by_, close_by_}),
+  const auto look_at = state_ == State::open ? look_at_message_ : Clock::time_point::max();
+  all_.loop.start(timer_, std::min({ping_at, look_at, write_by_, close_by_}),
                   [](async::Timer& timer) { OwnedTimer<WebSocketConnection>::owner_of(timer).on_time(); });
 }
 
@@ -246,6 +271,11 @@ void WebSocketConnection::on_time() {
   if (given_up || (state_ == State::open && now >= ping_at_ && !ping_or_give_up(now))) {
     ++all_.counters.dropped;
     return drop();
+  }
+  if (state_ == State::open && message_comes_too_slowly(now)) {
+    ++all_.counters.dropped;
+    begin_close(CloseCode::policy, "the message came too slowly", State::closing);
+    flush();
   }
   if (state_ != State::dropped) start_timer();
 }

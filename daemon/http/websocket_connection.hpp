@@ -9,6 +9,7 @@
 #include "common/protocol/outbox.hpp"
 #include "daemon/http/connection.hpp"
 #include "daemon/http/frames.hpp"
+#include "daemon/http/pace.hpp"
 #include "daemon/http/send_queue.hpp"
 #include "daemon/http/upgrade.hpp"
 #include "daemon/rpc/dispatcher.hpp"
@@ -49,6 +50,8 @@ private:
   void take(std::span<char> bytes);
   void handle(const FrameEvent& event);
   void on_message(std::string_view text);
+  void time_message();
+  [[nodiscard]] bool message_comes_too_slowly(Clock::time_point now);
   void on_ping(std::string_view payload);
   void on_close(CloseCode code);
 
@@ -72,6 +75,9 @@ private:
   SendQueue queue_;
   FrameParser parser_;
 
+  /// Of the message that is coming, and when it is looked at.
+  Pace message_pace_;
+  Clock::time_point look_at_message_ = Clock::time_point::max();
   Clock::time_point ping_at_;
   /// When a write must have made progress, and when closing must be over.
   Clock::time_point write_by_ = Clock::time_point::max();

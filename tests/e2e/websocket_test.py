@@ -596,5 +596,15 @@ class WithoutManners(WithSession):
         wait_for(lambda: self.n.metrics()["agentd_websockets"] == before, "all are gone")
 
 
+
+class SlowMessages(WithSession):
+    def test_a_message_that_does_not_come_on_ends_the_connection_and_an_idle_one_does_not(self):
+        idle = self.session()
+        ws = self.raw()
+        ws.socket.sendall(struct.pack("!BBHI", 0x81, 0xFE, 60_000, 0) + b"[")
+        self.assertEqual(ws.close_code(), 1008)
+        idle.sync()
+
+
 if __name__ == "__main__":
     main()

@@ -295,3 +295,27 @@ TEST_CASE("the server may go while clients are connected") {
   }
   CHECK(closed == 0);
 }
+
+TEST_CASE("a message that has begun must come on") {
+  ServerSettings settings;
+  settings.limits.body_grace = milliseconds(1);
+  World world(settings);
+  WebSocket client(world);
+  SECTION("within a frame") { client.send(client_frame("0123456789").substr(0, 12)); }
+  SECTION("between its fragments") { client.send(client_frame("01234", {.fin = false})); }
+  CHECK(client.close_code() == 1008);
+}
+
+TEST_CASE("between messages there is nothing that must come on") {
+  ServerSettings settings;
+  settings.limits.body_grace = milliseconds(1);
+  settings.limits.ping_interval = milliseconds(1'500);
+  World world(settings);
+  WebSocket client(world);
+  const std::string whole = client_frame("0123456789");
+  client.send(whole.substr(0, 12));
+  client.send(whole.substr(12));
+  CHECK(client.frame().payload == "0123456789");
+  // The ping comes later than a look at a message would have.
+  CHECK(client.frame().opcode == 9);
+}

@@ -46,6 +46,7 @@ public:
     flush_at_turn_end();
   }
 
+  bool unreached() const override { return missed_ && !met_; }
   std::size_t waiting() const override { return calls_.waiting(); }
   bool all_written() const override;
   std::uint64_t bytes_sent() const override { return bytes_sent_; }
@@ -100,6 +101,8 @@ private:
   Backoff backoff_;
   Liveness liveness_;
   Error last_failure_{ErrorKind::peer_unreachable, "there was no connection yet"};
+  bool met_ = false;
+  bool missed_ = false;
   bool writing_ = false;
   bool flush_scheduled_ = false;
   std::uint64_t bytes_sent_ = 0;
@@ -126,6 +129,7 @@ void Link::dial() {
 void Link::on_open(const Greeting& greeting) {
   const auto self = shared_from_this();
   state_ = State::open;
+  met_ = true;
   backoff_.reset();
   patience_.cancel();
   watch();
@@ -158,6 +162,7 @@ void Link::lost(const Error& why) {
   if (state_ == State::stopped) return;
   if (socket_) std::exchange(socket_, nullptr)->abandon();
   writing_ = false;
+  missed_ = true;
   look_.cancel();
   last_failure_ = why;
   state_ = State::idle;

@@ -78,6 +78,8 @@ public:
   /// Releases an outcome; many go as one.
   virtual void release(const CallId& call) = 0;
 
+  /// It has been tried, and there never was a connection.
+  [[nodiscard]] virtual bool unreached() const { return false; }
   /// How many entries wait.
   [[nodiscard]] virtual std::size_t waiting() const = 0;
   /// Whether everything that waits has been handed to the network.

@@ -1,5 +1,6 @@
 #include "daemon/peers/peer_links.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/protocol/get_answer.hpp"
@@ -8,9 +9,6 @@
 
 namespace agentd::peers {
 namespace {
-
-/// How many peers may be connected at once: placeholders come from strangers.
-constexpr std::size_t most_links = 4096;
 
 /// How long the other node gets to send what waits before a value is asked for again.
 constexpr std::chrono::milliseconds fetch_pause{50};
@@ -47,6 +45,7 @@ void PeerLinks::stop() {
   const Error why(ErrorKind::shutting_down, "this node is shutting down");
   for (auto& [node, link] : links_) link->stop(why);
   links_.clear();
+  for (const auto& [node, link] : std::exchange(leaving_, {})) link->stop(why);
   lanes_.clear();
   for (const auto& [call, held] : std::exchange(held_, {})) held->outgoing.on_outcome(why);
   // Those that were asked for failed with their links.
@@ -66,17 +65,13 @@ Result<std::shared_ptr<net::NodeLink>> PeerLinks::link(const NodeAddress& node) 
     return error.at_node(settings_.self.text());
   }
   if (const auto found = links_.find(node); found != links_.end()) return found->second;
-  if (links_.size() >= most_links) {
-    std::erase_if(links_, [](const auto& entry) {
-      if (entry.second->waiting() > 0) return false;
-      entry.second->stop(Error(ErrorKind::shutting_down, "the connection was idle"));
-      return true;
-    });
-  }
-  if (links_.size() >= most_links) {
-    Error error(ErrorKind::overloaded,
-                "this node is connected to " + std::to_string(links_.size()) + " others");
-    return error.with("limit", "peers");
+  if (links_.size() >= settings_.most_links) make_room();
+  if (links_.size() >= settings_.most_links) {
+    Error error(ErrorKind::overloaded, "this node (" + settings_.self.text() + ") waits for " +
+                                           std::to_string(links_.size()) +
+                                           " other nodes, which is its limit, and does not dial " +
+                                           node.text() + " as well: call again later, with a new id");
+    return error.with("limit", "peers").at_node(settings_.self.text());
   }
   net::LinkSettings link;
   link.node = node;
@@ -87,6 +82,35 @@ Result<std::shared_ptr<net::NodeLink>> PeerLinks::link(const NodeAddress& node) 
     return policy.may_dial(asked, address);
   };
   return links_.emplace(node, net::NodeLink::make(loop_, std::move(link))).first->second;
+}
+
+/// Links that nothing waits for go. Without any, one goes that has never reached its node: where somebody
+/// names very many that are not there, they keep nobody from those that are.
+void PeerLinks::make_room() {
+  const auto gone = std::erase_if(links_, [](const auto& entry) {
+    if (entry.second->waiting() > 0) return false;
+    entry.second->stop(Error(ErrorKind::shutting_down, "the connection was idle"));
+    return true;
+  });
+  if (gone > 0) return;
+  const auto unreached =
+      std::find_if(links_.begin(), links_.end(), [](const auto& entry) { return entry.second->unreached(); });
+  if (unreached == links_.end()) return;
+  leaving_.emplace_back(unreached->first, std::move(unreached->second));
+  links_.erase(unreached);
+  // Not now: who waits for it may come back here.
+  loop_.post([alive = std::weak_ptr<PeerLinks*>(self_)] {
+    if (const auto self = alive.lock()) (*self)->stop_leaving();
+  });
+}
+
+void PeerLinks::stop_leaving() {
+  for (const auto& [node, link] : std::exchange(leaving_, {})) {
+    Error why(ErrorKind::peer_unreachable,
+              "cannot reach agentd at " + node.text() + "; it was tried once only, since this node (" +
+                  settings_.self.text() + ") waits for as many other nodes as it may");
+    link->stop(why.at_node(node.text()));
+  }
 }
 
 void PeerLinks::watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "common/net/node_link.hpp"
 #include "daemon/peers/peer_policy.hpp"
@@ -20,6 +22,8 @@ struct PeerSettings {
   std::string token;
   /// How long a peer that cannot be reached is tried.
   std::chrono::milliseconds give_up_after{3'000};
+  /// How many other nodes there may be links to: placeholders come from strangers.
+  std::size_t most_links = 4096;
 };
 
 /// The outcomes of calls on other nodes, and the calls that agents of this node make there: one
@@ -87,11 +91,15 @@ private:
   void fail_held(Held& held, const Error& error);
 
   [[nodiscard]] Result<std::shared_ptr<net::NodeLink>> link(const NodeAddress& node);
+  void make_room();
+  void stop_leaving();
   void fail_later(OnOutcome on_outcome, Error error);
 
   async::Loop& loop_;
   PeerSettings settings_;
   std::map<NodeAddress, std::shared_ptr<net::NodeLink>> links_;
+  /// Those that gave way to others, until the turn's end.
+  std::vector<std::pair<NodeAddress, std::shared_ptr<net::NodeLink>>> leaving_;
   std::unordered_map<CallId, std::unique_ptr<Held>> held_;
   /// In the order they were made, by caller and agent.
   std::map<std::string, std::list<Held*>> lanes_;

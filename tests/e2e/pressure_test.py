@@ -217,6 +217,17 @@ class Floods(Pressure):
         source = self.n.call("echo", "x" * MIB_ALMOST, wait_ms=45000)["call"]
         self.assertEqual(self.n.ask("transcript", [placeholder(self.n, source)] * 8)["n"], 1)
 
+    def test_placeholders_to_5000_nodes_that_are_not_there_keep_nobody_from_a_real_one(self):
+        other = self.node()
+        furnish(other)
+        source = other.call("echo", "real")["placeholder"]
+        dead = [{"$placeholder": {"host": f"127.9.{n // 250}.{n % 250}", "port": 1, "call": new_call()}} for n in range(5000)]
+        self.send([notification("echo", call, input, caller=call) for call, input in zip(ids(5000), dead)], at_once=500)
+        self.ws.sync()
+        self.assertEqual(self.n.ask("echo", source), "real")
+        failed = collections.Counter(kinds(one["error"])[-1] for one in self.settled(5000).values())
+        self.assertEqual(failed["peer_unreachable"] + failed["overloaded"], 5000, failed)
+
     def test_large_values_each_have_a_frame_of_their_own(self):
         session, calls = self.session(headers={"Agentd-Batch": "1"}), ids(40)
         for call in calls:

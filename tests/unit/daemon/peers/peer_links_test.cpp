@@ -1,5 +1,11 @@
 #include "daemon/peers/peer_links.hpp"
 
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
 
 namespace agentd::peers {
@@ -151,6 +157,71 @@ TEST_CASE("links that stop fail what they hold") {
   held.settle();
   REQUIRE(held.told.size() == 2);
   CHECK(held.told[1].error.kind() == ErrorKind::shutting_down);
+}
+
+namespace {
+
+using Tcp = boost::asio::ip::tcp;
+
+/// Links to at most two nodes on loopback: `dead`, where nobody listens, and others that never answer.
+struct Few {
+  Few() {
+    PeerSettings settings;
+    settings.self = {"here", 1};
+    settings.most_links = 2;
+    settings.give_up_after = 1h;
+    links.emplace(loop, std::move(settings));
+  }
+
+  NodeAddress silent() {
+    auto& acceptor = *acceptors.emplace_back(std::make_unique<Tcp::acceptor>(
+        loop.context(), Tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)));
+    return {"127.0.0.1", acceptor.local_endpoint().port()};
+  }
+  /// Asks for a call there; its place in `told` gets an error when there is one.
+  std::size_t ask(const NodeAddress& node) {
+    const std::size_t place = told.size();
+    told.emplace_back();
+    links->watch({node, CallId::mint()}, std::chrono::steady_clock::now() + 1h,
+                 [this, place](const runtime::Outcome& outcome) { told[place] = outcome.error(); });
+    for (int i = 0; i < 8; ++i) loop.run_once(0ms);
+    return place;
+  }
+
+  async::Loop loop;
+  std::vector<std::unique_ptr<Tcp::acceptor>> acceptors;
+  std::deque<std::optional<Error>> told;
+  std::optional<PeerLinks> links;
+};
+
+}  // namespace
+
+TEST_CASE("a node that was never reached gives way to others, and one that may yet answer does not") {
+  Few few;
+  Tcp::socket bound(few.loop.context(), Tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+  const std::size_t first = few.ask(few.silent());
+  const std::size_t dead = few.ask({"127.0.0.1", bound.local_endpoint().port()});
+  const NodeAddress real = few.silent();
+  std::size_t asked = few.ask(real);
+  const auto limit = std::chrono::steady_clock::now() + 30s;
+  while (few.told[asked] && std::chrono::steady_clock::now() < limit) {
+    CHECK(few.told[asked]->kind() == ErrorKind::overloaded);
+    few.loop.run_once(2ms);
+    asked = few.ask(real);
+  }
+  CHECK_FALSE(few.told[asked]);
+  REQUIRE(few.told[dead]);
+  CHECK(few.told[dead]->kind() == ErrorKind::peer_unreachable);
+  CHECK_FALSE(few.told[first]);
+  CHECK(few.links->links() == 2);
+
+  const NodeAddress one_more = few.silent();
+  const std::size_t refused = few.ask(one_more);
+  REQUIRE(few.told[refused]);
+  CHECK(few.told[refused]->kind() == ErrorKind::overloaded);
+  CHECK(few.told[refused]->details().at("limit") == "peers");
+  CHECK(few.told[refused]->message().find(one_more.text()) != std::string::npos);
+  few.links->stop();
 }
 
 }  // namespace agentd::peers

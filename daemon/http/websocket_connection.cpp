@@ -131,7 +131,7 @@ void WebSocketConnection::time_message() {
     look_at_message_ = Clock::time_point::max();
   } else if (!message_pace_.running()) {
     look_at_message_ = Clock::now() + all_.limits.body_grace;
-    message_pace_.begin(look_at_message_, parser_.received());
+    message_pace_.begin(look_at_message_);
     start_timer();
   }
 }

@@ -308,8 +308,8 @@ TEST_CASE("a message that has begun must come on") {
 
 TEST_CASE("between messages there is nothing that must come on") {
   ServerSettings settings;
-  settings.limits.body_grace = milliseconds(1);
-  settings.limits.ping_interval = milliseconds(1'500);
+  settings.limits.body_grace = milliseconds(1'000);
+  settings.limits.ping_interval = milliseconds(2'500);
   World world(settings);
   WebSocket client(world);
   const std::string whole = client_frame("0123456789");

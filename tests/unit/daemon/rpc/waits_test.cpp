@@ -15,6 +15,7 @@ struct Busy : World {
     const auto channel = connect();
     rpc(channel, "agent.create", {{"type", "block"}, {"agent", "b"}});
     call = rpc(channel, "agent.call", {{"agent", "b"}, {"input", 1}})["result"]["call"];
+    settle();
     REQUIRE(begun());
   }
 

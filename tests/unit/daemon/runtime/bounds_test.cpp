@@ -434,7 +434,8 @@ TEST_CASE("large inputs of running calls are bounded together, and one alone alw
   CHECK(second->error->kind() == ErrorKind::overloaded);
   CHECK(second->error->details().at("limit") == "running_inputs");
   CHECK(world.runtime->running() == 2);
-  world.let_go();
+  // What waits for nothing began first.
+  world.let_go(1);
   world.settle();
   const CallPtr third = world.call("b", {.input = many(*world.source, 3, true)});
   world.settle();

@@ -13,6 +13,12 @@ Error too_many_expected() {
   return overloaded("expected", "too many calls that are not known here are waited for (limits.expected)");
 }
 
+Error too_many_of_one() {
+  return overloaded(
+      "connection_expected",
+      "this connection waits for a quarter of all ids that may be unknown here (limits.expected)");
+}
+
 }  // namespace
 
 Runtime::Expected* Runtime::expected(const CallId& id) {
@@ -43,9 +49,7 @@ void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, std::sha
     return;
   }
   if (asked != asked_.end() && asked->second.size() >= share_of(settings_.limits.expected)) {
-    return refuse(overloaded("connection_expected",
-                             "this connection waits for a quarter of all ids that may be unknown here "
-                             "(limits.expected)"));
+    return refuse(expected_.size() >= settings_.limits.expected ? too_many_expected() : too_many_of_one());
   }
   Expected* const entry = expected(id);
   if (!entry) return refuse(too_many_expected());

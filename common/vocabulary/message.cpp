@@ -67,22 +67,22 @@ Message::Message(const MessageFields& fields)
 
 Message Message::inputs(std::vector<Message> parts) { return Message(Cell::make(std::move(parts))); }
 
-const Json& Message::content() const {
+const Json& Message::content() const& {
   static const Json null;
   return cell_ ? cell_->opened_content() : null;
 }
 
-const Json& Message::metadata() const {
+const Json& Message::metadata() const& {
   static const Json null;
   return cell_ ? cell_->opened_metadata() : null;
 }
 
-const std::string& Message::name() const { return label(cell_, Label::name); }
-const std::string& Message::role() const { return label(cell_, Label::role); }
-const std::string& Message::id() const { return label(cell_, Label::id); }
-const std::string& Message::timestamp() const { return label(cell_, Label::timestamp); }
+const std::string& Message::name() const& { return label(cell_, Label::name); }
+const std::string& Message::role() const& { return label(cell_, Label::role); }
+const std::string& Message::id() const& { return label(cell_, Label::id); }
+const std::string& Message::timestamp() const& { return label(cell_, Label::timestamp); }
 
-std::string_view Message::raw_content() const {
+std::string_view Message::raw_content() const& {
   if (!cell_) return "null";
   const SharedText& text = cell_->read().content;
   return text ? *text : "null";

@@ -65,14 +65,25 @@ public:
   /// The readers. Each waits until the message has settled, then answers, or throws the call's
   /// `Error`. Inside a coroutine that runs on a node's event loop, `co_await` the message first:
   /// there, waiting throws instead of blocking the loop.
-  [[nodiscard]] const Json& content() const;
-  [[nodiscard]] const std::string& name() const;
-  [[nodiscard]] const std::string& role() const;
-  [[nodiscard]] const Json& metadata() const;
-  [[nodiscard]] const std::string& id() const;
-  [[nodiscard]] const std::string& timestamp() const;
+  ///
+  /// What they answer lives as long as a copy of the message; asked of one that is about to go, as in
+  /// `for (auto& part : agent(x).content())`, they answer a value that is the reader's own.
+  [[nodiscard]] const Json& content() const&;
+  [[nodiscard]] const std::string& name() const&;
+  [[nodiscard]] const std::string& role() const&;
+  [[nodiscard]] const Json& metadata() const&;
+  [[nodiscard]] const std::string& id() const&;
+  [[nodiscard]] const std::string& timestamp() const&;
   /// The content as JSON text, unopened: exactly the bytes that came.
-  [[nodiscard]] std::string_view raw_content() const;
+  [[nodiscard]] std::string_view raw_content() const&;
+
+  [[nodiscard]] Json content() && { return Json(content()); }
+  [[nodiscard]] std::string name() && { return std::string(name()); }
+  [[nodiscard]] std::string role() && { return std::string(role()); }
+  [[nodiscard]] Json metadata() && { return Json(metadata()); }
+  [[nodiscard]] std::string id() && { return std::string(id()); }
+  [[nodiscard]] std::string timestamp() && { return std::string(timestamp()); }
+  [[nodiscard]] std::string raw_content() && { return std::string(raw_content()); }
 
   /// Whether this is no input at all.
   [[nodiscard]] bool empty() const { return cell_ == nullptr; }
@@ -85,7 +96,8 @@ public:
   bool wait_for(std::chrono::nanoseconds limit) const;
   /// Waits until settled; does not throw the call's error.
   void wait() const;
-  /// The call's error, or null where it succeeded. Waits until settled.
+  /// The call's error, or null where it succeeded. Waits until settled. Lives as long as a copy of the
+  /// message.
   [[nodiscard]] const Error* error() const;
 
   /// Calls back exactly once, when the message has settled: at once, in this thread, where it has

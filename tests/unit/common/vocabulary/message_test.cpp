@@ -157,6 +157,26 @@ TEST_CASE("when_any of none is an error, and of a settled one is settled") {
   CHECK(agentd::when_any({Message()}).content().is_null());
 }
 
+TEST_CASE("what is read of a message that goes is the reader's own") {
+  const auto answer = [] {
+    return Message({.content = {"a", "b"},
+                    .name = "n",
+                    .role = "r",
+                    .metadata = {{"k", 1}},
+                    .id = "i",
+                    .timestamp = "t"});
+  };
+  std::string read;
+  for (const auto& part : answer().content()) read += part.get<std::string>();
+  for (const auto& member : answer().metadata()) read += member.dump();
+  for (const char c : answer().raw_content()) read += c;
+  for (const char c : answer().name()) read += c;
+  for (const char c : answer().role()) read += c;
+  for (const char c : answer().id()) read += c;
+  for (const char c : answer().timestamp()) read += c;
+  CHECK(read == R"(ab1["a","b"]nrit)");
+}
+
 TEST_CASE("wait_for answers whether the message is there, and does not throw its error") {
   const auto cell = std::make_shared<Cell>();
   const Message message(cell);

@@ -1,5 +1,8 @@
 #include <agentd/message.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
 #include <stdexcept>
 
 #include "common/json/text.hpp"
@@ -39,6 +42,26 @@ SharedText to_text(const Json& json, std::string_view what) {
   } catch (const Json::exception& error) {
     throw Error(ErrorKind::invalid_params,
                 "a message's " + std::string(what) + " is no valid UTF-8: " + error.what());
+  }
+}
+
+void report(const char* of, std::string what) {
+  std::replace_if(
+      what.begin(), what.end(), [](unsigned char c) { return c < 0x20; }, ' ');
+  what = std::string("agentd: a callback of Message::") + of + " threw, which nobody catches: " + what + '\n';
+  (void)std::fputs(what.c_str(), stderr);
+}
+
+/// The root of a callback: it may run on a loop that others depend on.
+template <typename Argument>
+void call_back(const char* of, const std::function<void(const Argument&)>& callback,
+               const Argument& argument) {
+  try {
+    callback(argument);
+  } catch (const std::exception& error) {
+    report(of, error.what());
+  } catch (...) {
+    report(of, "what is no std::exception");
   }
 }
 
@@ -116,12 +139,16 @@ const Error* Message::error() const {
 }
 
 void Message::then(std::function<void(const Message&)> callback) const {
-  if (!cell_) return callback(*this);
-  cell_->when_readable([callback = std::move(callback), self = *this] { callback(self); });
+  if (ready()) return call_back("then", callback, *this);
+  cell_->when_readable([callback = std::move(callback), self = *this] {
+    call_back("then", callback, self);
+  });
 }
 
 void Message::on_progress(std::function<void(const Json&)> callback) const {
-  if (cell_) cell_->when_progress(std::move(callback));
+  if (!cell_) return;
+  cell_->when_progress(
+      [callback = std::move(callback)](const Json& piece) { call_back("on_progress", callback, piece); });
 }
 
 void Message::cancel() const {

@@ -102,8 +102,12 @@ public:
 
   /// Calls back exactly once, when the message has settled: at once, in this thread, where it has
   /// already, and otherwise on the thread that settles it, where the callback must not block.
+  ///
+  /// Nobody is there to catch what a callback throws, so it is dropped, with a line on standard error that
+  /// has its `what()`; whether the message had settled already makes no difference.
   void then(std::function<void(const Message&)> callback) const;
-  /// Calls back for each piece of partial output, in order, on the thread that receives it.
+  /// Calls back for each piece of partial output, in order, on the thread that receives it. As for `then`,
+  /// what it throws is dropped.
   void on_progress(std::function<void(const Json&)> callback) const;
   /// Asks for the call to be given up. It settles as cancelled, unless it settles first.
   void cancel() const;

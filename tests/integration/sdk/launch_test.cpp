@@ -21,6 +21,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Leaves a callback that throws.
+class Careless : public agentd::Agent {
+public:
+  explicit Careless(const Json& args) : to_(args.at("to")) {}
+  Message reply(const Message& x) override {
+    const Message answer = to_(x);
+    answer.then([](const Message&) { throw std::runtime_error("nobody cares"); });
+    return answer;
+  }
+
+private:
+  AgentRef to_;
+};
+
 /// A port where nobody listens, for now.
 std::uint16_t free_port() {
   const Server server;
@@ -51,6 +65,7 @@ AgentRef agent_of_ended_server(std::uint16_t port) {
 
 }  // namespace
 
+AGENTD_REGISTER_AGENT(Careless);
 TEST_CASE("to_dist starts this program again and moves the agent there") {
   const AgentRef here = agentd::make<Notebook>({{"name", "N"}});
   CHECK(here.call("pid").content() == getpid());
@@ -83,6 +98,15 @@ TEST_CASE("a launched server reaches any node that its program uses") {
   const AgentRef launched = agentd::make<Notebook>().to_dist();
   CHECK(launched(server.make("echo")("from there")).content()["heard"] == "from there");
   CHECK(server.make("echo")(launched("back")).content()["heard"] == "back");
+}
+
+TEST_CASE("what a callback throws does not end a launched server") {
+  const Server server;
+  const AgentRef careless = agentd::make<Careless>({{"to", server.make("echo")}}).to_dist();
+  const AgentRef beside = agentd::make<Notebook>().to_dist({.share = careless.address().node});
+  CHECK(careless("x").content() == "x");
+  CHECK(careless("y").content() == "y");
+  CHECK(beside("z").content()["n"] == 1);
 }
 
 TEST_CASE("a launched server that ends leaves no zombie, and its calls fail") {

@@ -202,6 +202,30 @@ TEST_CASE("then calls back once, with the message") {
   CHECK(called == 5);
 }
 
+TEST_CASE("what a callback throws goes no further, settled or not") {
+  const auto cell = std::make_shared<Cell>();
+  const Message late(cell);
+  int called = 0;
+  const auto fails = [&](const auto&) {
+    ++called;
+    throw std::runtime_error("no");
+  };
+  late.then(fails);
+  late.then([&](const Message&) {
+    ++called;
+    throw 42;
+  });
+  late.on_progress(fails);
+  late.on_progress(fails);
+  cell->progress(1);
+  CHECK(called == 2);
+  CHECK(cell->settle(data("1")));
+  CHECK(called == 4);
+  late.then(fails);
+  Message().then(fails);
+  CHECK(called == 6);
+}
+
 TEST_CASE("a coroutine outside any agent is resumed by whoever settles what it awaits") {
   std::string seen;
   auto cell = std::make_shared<Cell>();

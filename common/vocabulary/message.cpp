@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdio>
 #include <stdexcept>
+#include <utility>
 
 #include "common/json/text.hpp"
 #include "common/vocabulary/cell.hpp"
@@ -45,6 +46,23 @@ SharedText to_text(const Json& json, std::string_view what) {
   }
 }
 
+/// @pre it is no null
+SharedText metadata_text(const Json& metadata) {
+  if (metadata.is_object()) return to_text(metadata, "metadata");
+  throw Error(ErrorKind::invalid_params,
+              std::string("a message's metadata is an object, not ") + metadata.type_name());
+}
+
+detail::Labels labels_of(const MessageFields& fields) {
+  const detail::Labels::Plain texts{fields.name, fields.role, fields.id, fields.timestamp};
+  for (const auto& [what, text] : {std::pair("name", texts.name), std::pair("role", texts.role),
+                                   std::pair("id", texts.id), std::pair("timestamp", texts.timestamp)}) {
+    if (json::is_text(text)) continue;
+    throw Error(ErrorKind::invalid_params, std::string("a message's ") + what + " is no valid UTF-8");
+  }
+  return detail::Labels(texts);
+}
+
 void report(const char* of, std::string what) {
   std::replace_if(
       what.begin(), what.end(), [](unsigned char c) { return c < 0x20; }, ' ');
@@ -83,10 +101,9 @@ Message Message::from_json(Json content) {
 }
 
 Message::Message(const MessageFields& fields)
-    : cell_(Cell::make(
-          MessageData{to_text(fields.content, "content"),
-                      fields.metadata.is_null() ? SharedText() : to_text(fields.metadata, "metadata"),
-                      detail::Labels({fields.name, fields.role, fields.id, fields.timestamp})})) {}
+    : cell_(Cell::make(MessageData{to_text(fields.content, "content"),
+                                   fields.metadata.is_null() ? SharedText() : metadata_text(fields.metadata),
+                                   labels_of(fields)})) {}
 
 Message Message::inputs(std::vector<Message> parts) { return Message(Cell::make(std::move(parts))); }
 

@@ -20,7 +20,7 @@ namespace detail {
 class Cell;
 }  // namespace detail
 
-/// The members of a message. Empty strings and a null `metadata` mean: not given.
+/// The members of a message. Empty strings and a null `metadata` mean: not given; `metadata` is an object.
 struct MessageFields {
   Json content = nullptr;
   std::string name = {};
@@ -57,6 +57,7 @@ public:
       Message(T&& content)
       : Message(from(std::forward<T>(content))) {}
 
+  /// Throws `Error` (`invalid_params`) as above, and where a text is no valid UTF-8 or `metadata` no object.
   Message(const MessageFields& fields);
 
   /// A join: one input made of several. Its content is the array of their contents.

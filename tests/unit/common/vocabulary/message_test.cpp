@@ -1,6 +1,7 @@
 #include <agentd/message.hpp>
 
 #include <coroutine>
+#include <functional>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -35,6 +36,17 @@ ErrorKind refusal(const Json& content) {
     return error.kind();
   }
   return ErrorKind::internal;
+}
+
+/// What making a message says of what it is made from.
+std::string complaint(const std::function<void()>& make) {
+  try {
+    make();
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::invalid_params);
+    return error.message();
+  }
+  return "(none)";
 }
 
 /// A coroutine that awaits one message, outside any agent.
@@ -175,6 +187,19 @@ TEST_CASE("what is read of a message that goes is the reader's own") {
   for (const char c : answer().id()) read += c;
   for (const char c : answer().timestamp()) read += c;
   CHECK(read == R"(ab1["a","b"]nrit)");
+}
+
+TEST_CASE("a message's texts are UTF-8, and its metadata is an object") {
+  const std::string bad = "\xff";
+  CHECK(complaint([&] { (void)Message({.name = bad}); }) == "a message's name is no valid UTF-8");
+  CHECK(complaint([&] { (void)Message({.role = bad}); }) == "a message's role is no valid UTF-8");
+  CHECK(complaint([&] { (void)Message({.id = bad}); }) == "a message's id is no valid UTF-8");
+  CHECK(complaint([&] { (void)Message({.timestamp = bad}); }) == "a message's timestamp is no valid UTF-8");
+  CHECK(complaint([&] { (void)Message({.metadata = 7}); }) ==
+        "a message's metadata is an object, not number");
+  CHECK(complaint([&] {
+          (void)Message({.metadata = {1, 2}});
+        }) == "a message's metadata is an object, not array");
 }
 
 TEST_CASE("wait_for answers whether the message is there, and does not throw its error") {

@@ -1,5 +1,6 @@
 #include "common/vocabulary/cell.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/vocabulary/context.hpp"
@@ -47,7 +48,10 @@ void CellSource::wait(Cell& cell, std::optional<Cell::Clock::time_point> limit) 
 
 Cell::Cell(MessageData data) : state_(State::done), data_(std::move(data)) {}
 
-Cell::Cell(std::vector<Message> parts) : parts_(std::move(parts)) {
+Cell::Cell(std::vector<Message> parts) : join_depth_(1), parts_(std::move(parts)) {
+  for (const Message& part : parts_) {
+    if (!part.empty()) join_depth_ = std::max(join_depth_, part.cell()->join_depth() + 1);
+  }
   if (parts_.empty()) {
     data_.content = SharedText::copy("[]");
     state_ = State::done;

@@ -94,6 +94,8 @@ public:
 
   [[nodiscard]] CellSource* source() const { return source_.get(); }
   [[nodiscard]] const std::vector<Message>& parts() const { return parts_; }
+  /// How deep joins are nested here: 0 for what is none.
+  [[nodiscard]] unsigned join_depth() const { return join_depth_; }
 
 private:
   enum class State : std::uint8_t { pending, elsewhere, done, failed };
@@ -122,6 +124,7 @@ private:
 
   std::atomic<State> state_{State::pending};
   bool asked_ = false;
+  unsigned join_depth_ = 0;
   MessageData data_;
   std::unique_ptr<const Error> error_;
   std::vector<Message> parts_;

@@ -105,7 +105,14 @@ Message::Message(const MessageFields& fields)
                                    fields.metadata.is_null() ? SharedText() : metadata_text(fields.metadata),
                                    labels_of(fields)})) {}
 
-Message Message::inputs(std::vector<Message> parts) { return Message(Cell::make(std::move(parts))); }
+Message Message::inputs(std::vector<Message> parts) {
+  auto join = Cell::make(std::move(parts));
+  if (join->join_depth() > json::max_content_depth) {
+    throw Error(ErrorKind::invalid_params,
+                "joins are nested deeper than " + std::to_string(json::max_content_depth));
+  }
+  return Message(std::move(join));
+}
 
 const Json& Message::content() const& {
   static const Json null;

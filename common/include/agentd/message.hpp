@@ -61,6 +61,7 @@ public:
   Message(const MessageFields& fields);
 
   /// A join: one input made of several. Its content is the array of their contents.
+  /// Throws `Error` (`invalid_params`) where joins are nested deeper than 64.
   [[nodiscard]] static Message inputs(std::vector<Message> parts);
 
   /// The readers. Each waits until the message has settled, then answers, or throws the call's
@@ -148,7 +149,7 @@ struct Message::Awaiter {
 };
 
 /// Settles when all have settled; its content is the array of theirs. Fails as the first failed
-/// one in the order given.
+/// one in the order given. It is `Message::inputs`, and throws as that does.
 [[nodiscard]] Message when_all(std::vector<Message> messages);
 
 /// Settles as the first of them that settles does. Throws `std::invalid_argument` for none.

@@ -143,6 +143,14 @@ TEST_CASE("joins nest") {
   CHECK(join.content() == Json::parse("[1,[2,[]],null]"));
 }
 
+TEST_CASE("joins nest as deep as content does, and no deeper") {
+  Message join = 1;
+  for (int depth = 0; depth < 64; ++depth) join = Message::inputs({join});
+  CHECK(join.raw_content() == std::string(64, '[') + "1" + std::string(64, ']'));
+  CHECK(complaint([&] { (void)Message::inputs({0, join}); }) == "joins are nested deeper than 64");
+  CHECK_FALSE(agentd::when_all({0, 1}).error());
+}
+
 TEST_CASE("when_any settles as the first that settles") {
   const auto a = std::make_shared<Cell>();
   const auto b = std::make_shared<Cell>();

@@ -217,8 +217,24 @@ const std::string& Cell::label(Label label) {
   return *text;
 }
 
+/// Each part calls once; the last one to do so is the moment of the join.
+void Cell::watch_parts(void (Cell::*watch)(Settled), Settled callback) {
+  auto left = std::make_shared<std::atomic<std::size_t>>(parts_.size());
+  auto shared = std::make_shared<Settled>(std::move(callback));
+  for (const Message& part : parts_) {
+    auto one_less = [left, shared] {
+      if (left->fetch_sub(1) == 1) (*shared)();
+    };
+    if (part.empty()) {
+      one_less();
+    } else {
+      (part.cell().get()->*watch)(std::move(one_less));
+    }
+  }
+}
+
 void Cell::when_settled(Settled callback) {
-  if (!parts_.empty()) return when_readable(std::move(callback));
+  if (!parts_.empty()) return watch_parts(&Cell::when_settled, std::move(callback));
   {
     const std::lock_guard lock(mutex_);
     if (!settled()) {
@@ -230,22 +246,7 @@ void Cell::when_settled(Settled callback) {
 }
 
 void Cell::when_readable(Settled callback) {
-  if (!parts_.empty()) {
-    // Each part calls once; the last one to do so is the moment the join becomes readable.
-    auto left = std::make_shared<std::atomic<std::size_t>>(parts_.size());
-    auto shared = std::make_shared<Settled>(std::move(callback));
-    for (const Message& part : parts_) {
-      auto one_less = [left, shared] {
-        if (left->fetch_sub(1) == 1) (*shared)();
-      };
-      if (part.empty()) {
-        one_less();
-      } else {
-        part.cell()->when_readable(std::move(one_less));
-      }
-    }
-    return;
-  }
+  if (!parts_.empty()) return watch_parts(&Cell::when_readable, std::move(callback));
   {
     const std::lock_guard lock(mutex_);
     if (!readable()) {

@@ -120,7 +120,7 @@ private:
 
   void finish(std::unique_lock<std::mutex> lock, State state);
   void ask_for_value();
-  void watch_parts();
+  void watch_parts(void (Cell::*watch)(Settled), Settled callback);
 
   std::atomic<State> state_{State::pending};
   bool asked_ = false;

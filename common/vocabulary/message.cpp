@@ -83,6 +83,45 @@ void call_back(const char* of, const std::function<void(const Argument&)>& callb
   }
 }
 
+/// The error of what has settled, wherever its value is.
+const Error* error_of(const Cell& cell) {
+  for (const Message& part : cell.parts()) {
+    if (part.empty()) continue;
+    if (const Error* error = error_of(*part.cell())) return error;
+  }
+  return cell.error();
+}
+
+/// Behind the first of several to settle.
+class FirstOf final : public detail::CellSource {
+public:
+  void fetch(const std::shared_ptr<Cell>& cell) override {
+    winner_->when_readable([cell, winner = winner_] {
+      if (const Error* error = error_of(*winner)) {
+        cell->supply_failure(*error);
+      } else {
+        cell->supply(winner->read());
+      }
+    });
+  }
+  /// One of them has settled.
+  void settled(Cell& first, const std::shared_ptr<Cell>& one) {
+    if (decided_.exchange(true)) return;
+    winner_ = one;
+    if (const Error* error = error_of(*one)) {
+      first.fail(*error);
+    } else if (one->readable()) {
+      first.settle(one->read());
+    } else {
+      first.settle_elsewhere();
+    }
+  }
+
+private:
+  std::atomic<bool> decided_{false};
+  std::shared_ptr<Cell> winner_;
+};
+
 }  // namespace
 
 Message Message::from_text(std::string_view content) {
@@ -209,15 +248,12 @@ Message when_all(std::vector<Message> messages) { return Message::inputs(std::mo
 // NOLINTNEXTLINE(performance-unnecessary-value-param)
 Message when_any(std::vector<Message> messages) {
   if (messages.empty()) throw std::invalid_argument("when_any: there is no message to wait for");
-  auto first = Cell::make();
+  auto owned = std::make_unique<FirstOf>();
+  FirstOf& choice = *owned;
+  const auto first = Cell::make(std::move(owned));
   for (const Message& message : messages) {
-    message.then([first](const Message& settled) {
-      if (const Error* error = settled.error()) {
-        first->fail(*error);
-      } else {
-        first->settle(settled.empty() ? MessageData() : settled.cell()->read());
-      }
-    });
+    const auto one = message.empty() ? Cell::make(MessageData()) : message.cell();
+    one->when_settled([first, &choice, one] { choice.settled(*first, one); });
   }
   return Message(first);
 }

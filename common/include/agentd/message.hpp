@@ -152,7 +152,8 @@ struct Message::Awaiter {
 /// one in the order given. It is `Message::inputs`, and throws as that does.
 [[nodiscard]] Message when_all(std::vector<Message> messages);
 
-/// Settles as the first of them that settles does. Throws `std::invalid_argument` for none.
+/// Settles as the first of them that settles does; of the others, nothing is read. Throws
+/// `std::invalid_argument` for none.
 [[nodiscard]] Message when_any(std::vector<Message> messages);
 
 }  // namespace agentd

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/vocabulary/cell.hpp"
 #include "sdk/src/session.hpp"
 #include "tests/integration/sdk/agents.hpp"
 #include "tests/integration/support/process.hpp"
@@ -59,11 +60,19 @@ TEST_CASE("a large value comes when it is read") {
   CHECK(answer.content() == large);
 }
 
-TEST_CASE("a large value that is only passed on need not come") {
+TEST_CASE("a large value that is only passed on, or loses to another, does not come") {
   const Server server;
   const AgentRef echo = server.make("echo");
   const std::string large(100'000, 'x');
-  CHECK(echo(echo(echo(large))).content() == large);
+  const Message first = echo(large), second = echo(first), third = echo(second);
+  const Message any = agentd::when_any({first, second});
+  CHECK(third.content() == large);
+  for (const Message& passed_on : {first, second, any}) {
+    CHECK(passed_on.cell()->settled());
+    CHECK_FALSE(passed_on.ready());
+  }
+  CHECK(any.content() == large);
+  CHECK((first.ready() != second.ready()));
 }
 
 TEST_CASE("custom methods, observing and cloning work over the wire") {

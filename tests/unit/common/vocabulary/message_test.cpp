@@ -49,6 +49,27 @@ std::string complaint(const std::function<void()>& make) {
   return "(none)";
 }
 
+/// A source whose value is there for who asks.
+class LeftOut : public agentd::detail::CellSource {
+public:
+  explicit LeftOut(int& fetched) : fetched_(fetched) {}
+  void fetch(const std::shared_ptr<Cell>& cell) override {
+    ++fetched_;
+    cell->supply(data("\"fetched\""));
+  }
+
+private:
+  int& fetched_;
+};
+
+/// A source whose value is gone.
+class Lost : public agentd::detail::CellSource {
+public:
+  void fetch(const std::shared_ptr<Cell>& cell) override {
+    cell->supply_failure(Error(ErrorKind::call_not_found, "lost"));
+  }
+};
+
 /// A coroutine that awaits one message, outside any agent.
 struct Awaiting {
   struct promise_type {
@@ -175,6 +196,27 @@ TEST_CASE("when_any of none is an error, and of a settled one is settled") {
   late->settle(data("4"));  // until then its callback keeps it
   CHECK(agentd::when_any({Message::inputs({1, 2})}).content() == Json{1, 2});
   CHECK(agentd::when_any({Message()}).content().is_null());
+}
+
+TEST_CASE("when_any reads only the first, and that when it is read itself") {
+  int fetched = 0;
+  const auto make = [&] { return std::make_shared<Cell>(std::make_unique<LeftOut>(fetched)); };
+  const auto a = make(), b = make(), c = make();
+  const Message any = agentd::when_any({Message(a), Message::inputs({Message(b), 1})});
+  const Message never = agentd::when_any({Message(a), Message(c)});
+  b->settle_elsewhere();
+  a->settle_elsewhere();
+  c->settle_elsewhere();
+  CHECK(fetched == 0);
+  CHECK(any.content() == Json{"fetched", 1});
+  CHECK(fetched == 1);
+}
+
+TEST_CASE("what was left out and cannot be fetched fails when_any when it is read") {
+  const auto cell = std::make_shared<Cell>(std::make_unique<Lost>());
+  const Message any = agentd::when_any({Message(cell)});
+  cell->settle_elsewhere();
+  CHECK_THROWS_WITH(any.content(), "lost");
 }
 
 TEST_CASE("what is read of a message that goes is the reader's own") {

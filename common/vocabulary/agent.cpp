@@ -86,10 +86,10 @@ AgentRef AgentRef::with(const CallOptions& options) const {
   return copy;
 }
 
-AgentRef AgentRef::clone() const { return detail::known(target_).clone(); }
+AgentRef AgentRef::clone() const { return detail::known(target_).clone().with(options_); }
 
 AgentRef AgentRef::to_dist(const DistOptions& options) const {
-  return detail::known(target_).to_dist(options);
+  return detail::known(target_).to_dist(options).with(options_);
 }
 
 const std::string& AgentRef::id() const { return address().agent; }

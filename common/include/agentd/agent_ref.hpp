@@ -63,7 +63,8 @@ public:
   /// Lets the agent take a message into its memory; the answer's content is null.
   Message observe(const Message& input) const { return call("observe", input); }
 
-  /// The same agent, called with these options from here on.
+  /// The same agent, called with these options from here on: by copies of the answer, and by what its `clone`
+  /// and `to_dist` answer, too.
   [[nodiscard]] AgentRef with(const CallOptions& options) const;
 
   /// A copy of the agent beside it, with the state that a call made now would see. Waits for it.

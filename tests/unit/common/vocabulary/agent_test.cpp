@@ -29,6 +29,20 @@ public:
   int start;
 };
 
+/// Answers with the deadline that it is called with; its copies do too, wherever they are.
+class Hurried : public agentd::detail::Target {
+public:
+  const agentd::AgentAddress& address() const override { return address_; }
+  Message call(std::string_view, const Message&, const agentd::CallOptions& options) override {
+    return options.deadline ? Json(options.deadline->count()) : Json("none");
+  }
+  AgentRef clone() override { return AgentRef(std::make_shared<Hurried>()); }
+  AgentRef to_dist(const agentd::DistOptions&) override { return clone(); }
+
+private:
+  agentd::AgentAddress address_{{}, "hurried"};
+};
+
 Json reference(Json host, Json port, Json agent) {
   return {{"$agent", {{"host", std::move(host)}, {"port", std::move(port)}, {"agent", std::move(agent)}}}};
 }
@@ -107,6 +121,13 @@ TEST_CASE("a reference that names no agent says so when it is called") {
   const AgentRef none;
   CHECK_FALSE(static_cast<bool>(none));
   CHECK_THROWS_AS(none({}), std::logic_error);
+}
+
+TEST_CASE("the options of a reference hold for what it is cloned and moved to") {
+  const AgentRef agent = AgentRef(std::make_shared<Hurried>()).with({.deadline = std::chrono::seconds(2)});
+  CHECK(agent.clone()().content() == 2000);
+  CHECK(agent.to_dist()().content() == 2000);
+  CHECK(agent.to_dist().with({})().content() == "none");
 }
 
 TEST_CASE("outside any call there is no deadline, nothing is cancelled, and progress goes nowhere") {

@@ -134,6 +134,7 @@ std::uint64_t CallId::hash(std::uint64_t salt) const noexcept {
 }
 
 std::string NodeAddress::text() const {
+  if (host.empty()) return {};
   const bool literal_v6 = host.find(':') != std::string::npos;
   return (literal_v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
 }

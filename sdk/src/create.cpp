@@ -17,6 +17,12 @@ std::string params_of(const NewAgent& agent) {
 
 }  // namespace
 
+Error located(Error error, const SessionNode& node, std::string_view agent) {
+  if (error.node().empty()) error.at_node(node.address.text());
+  if (error.agent().empty()) error.at_agent(agent);
+  return error;
+}
+
 std::string mint_agent_id(std::string_view type) {
   std::string id;
   for (const char c : type.substr(0, 100)) id += is_agent_id({&c, 1}) ? c : '_';
@@ -26,14 +32,14 @@ std::string mint_agent_id(std::string_view type) {
 std::string create_agent(SessionNode& node, NewAgent agent) {
   if (agent.id.empty()) agent.id = mint_agent_id(agent.type);
   const auto answer = Session::instance().ask(node, "agent.create", params_of(agent));
-  if (!answer) throw Error(answer.error());
+  if (!answer) throw located(answer.error(), node, agent.id);
   return agent.id;
 }
 
 void delete_agent(SessionNode& node, const std::string& id) {
   const auto answer = Session::instance().ask(node, "agent.delete", Json{{"agent", id}}.dump());
   // Asked for twice, it may be gone already.
-  if (!answer && answer.error().kind() != ErrorKind::agent_not_found) throw Error(answer.error());
+  if (!answer && answer.error().kind() != ErrorKind::agent_not_found) throw located(answer.error(), node, id);
 }
 
 }  // namespace agentd::sdk

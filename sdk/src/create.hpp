@@ -23,6 +23,9 @@ std::string create_agent(SessionNode& node, NewAgent agent);
 /// Deletes an agent at that node, and waits until it is gone. Throws `Error`.
 void delete_agent(SessionNode& node, const std::string& id);
 
+/// The error with the place where it happened, where it has none.
+[[nodiscard]] Error located(Error error, const SessionNode& node, std::string_view agent);
+
 /// An id for an agent of that type.
 [[nodiscard]] std::string mint_agent_id(std::string_view type);
 

@@ -220,9 +220,10 @@ AgentRef LocalAgent::clone() {
   });
   try {
     wait_for(answer->get_future(), "the clone");
-  } catch (const Error&) {
+  } catch (Error& error) {
     // It may have been moved before it came to be saved.
     if (const auto moved = moved_to()) return moved->clone();
+    if (error.agent().empty()) error.at_agent(address_.agent);
     throw;
   }
   return AgentRef(std::move(copy));

@@ -6,6 +6,7 @@
 
 #include "common/json/text.hpp"
 #include "common/protocol/params.hpp"
+#include "sdk/src/create.hpp"
 #include "sdk/src/deadline.hpp"
 #include "sdk/src/input_text.hpp"
 #include "sdk/src/outside_context.hpp"
@@ -193,7 +194,7 @@ AgentRef RemoteAgent::clone() {
   std::promise<Result<std::string>> answer;
   ask_for_clone(as, [&answer](Result<std::string> result) { answer.set_value(std::move(result)); });
   const auto result = session_.wait_for(answer.get_future());
-  if (!result) throw Error(result.error());
+  if (!result) throw located(result.error(), node_, address_.agent);
   return AgentRef(session_.agent({address_.node, as}));
 }
 
@@ -212,9 +213,10 @@ void RemoteAgent::ask_for_clone(const std::string& as, std::function<void(Result
 }
 
 AgentRef RemoteAgent::to_dist(const DistOptions&) {
-  throw Error(
-      ErrorKind::not_supported,
-      "the agent " + address_.text() + " is distributed already; to_dist moves an agent that make() made");
+  throw located(
+      Error(ErrorKind::not_supported, "the agent " + address_.text() +
+                                          " is distributed already; to_dist moves an agent that make() made"),
+      node_, address_.agent);
 }
 
 }  // namespace agentd::sdk

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/protocol/get_answer.hpp"
+#include "sdk/src/create.hpp"
 #include "sdk/src/remote_agent.hpp"
 
 namespace agentd::sdk {
@@ -95,8 +96,8 @@ void RemoteCall::settled(net::Settled outcome) {
     cell->settle(std::move(*outcome.outcome));
   } else {
     Error error = outcome.outcome.error();
-    if (error.agent().empty()) error.at_agent(agent_->address().agent);
-    cell->fail(std::move(error));
+    if (error.call().empty()) error.at_call(id_.text());
+    cell->fail(located(std::move(error), node_, agent_->address().agent));
   }
   finish();
 }

@@ -45,7 +45,7 @@ struct NodeAddress {
   std::string host;
   std::uint16_t port = 0;
 
-  /// `host:port`, and `[host]:port` for an IPv6 literal.
+  /// `host:port`, and `[host]:port` for an IPv6 literal; empty where it names no node.
   [[nodiscard]] std::string text() const;
   /// Reads what `text()` writes; nothing where it is malformed or the port is not 1..65535.
   [[nodiscard]] static std::optional<NodeAddress> parse(std::string_view text);
@@ -58,7 +58,7 @@ struct AgentAddress {
   NodeAddress node;
   std::string agent;
 
-  /// `host:port/agent`, the form of a path entry.
+  /// `host:port/agent`, the form of a path entry; `/agent` for a local one.
   [[nodiscard]] std::string text() const;
 
   auto operator<=>(const AgentAddress&) const = default;

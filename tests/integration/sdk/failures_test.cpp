@@ -1,4 +1,5 @@
 #include <csignal>
+#include <functional>
 
 #include <sys/wait.h>
 #include <catch2/catch.hpp>
@@ -61,6 +62,35 @@ TEST_CASE("an unknown type, a bad argument and a method that is not there say so
   const Message answer = server.make("echo").call("sing", 1);
   REQUIRE(answer.error());
   CHECK(answer.error()->kind() == ErrorKind::invalid_params);
+}
+
+TEST_CASE("what is thrown at once says which agent and which node it is about") {
+  const Server server;
+  const std::string node = "127.0.0.1:" + std::to_string(server.at().port);
+  const AgentRef echo = server.make("echo");
+  const AgentRef notebook = agentd::make<Notebook>();
+  agentd::DistOptions taken = server.here();
+  taken.id = echo.id();
+  const agentd::RemoteOptions again{.port = server.at().port, .id = echo.id()};
+  const std::vector<std::function<void()>> mistakes{[&] { (void)agentd::remote("Notebook", again); },
+                                                    [&] { (void)notebook.to_dist(taken); },
+                                                    [&] { (void)echo.to_dist(); }};
+  for (const auto& mistake : mistakes) {
+    try {
+      mistake();
+      FAIL("nothing was thrown");
+    } catch (const Error& error) {
+      CHECK(error.agent() == echo.id());
+      CHECK(error.node() == node);
+    }
+  }
+  try {
+    (void)agentd::attach("nobody", server.at()).clone();
+    FAIL("it was cloned");
+  } catch (const Error& error) {
+    CHECK(error.agent() == "nobody");
+    CHECK(error.node() == node);
+  }
 }
 
 TEST_CASE("a cycle of agents fails") {

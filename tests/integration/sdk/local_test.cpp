@@ -251,6 +251,8 @@ TEST_CASE("local calls fail as distributed ones do") {
   REQUIRE(answer.error());
   CHECK(answer.error()->kind() == ErrorKind::input_failed);
   CHECK(answer.error()->root().message() == "no tide");
+  CHECK(answer.error()->root().agent() == failing.id());
+  CHECK(answer.error()->root().node().empty());
   const AgentRef stillborn = agentd::make<Stillborn>();
   const AgentRef relay = agentd::make<Relay>({{"to", stillborn}});
   // Before it is known and after.
@@ -297,6 +299,22 @@ TEST_CASE("a local agent can be cloned, used or not") {
   const AgentRef used = agent.clone();
   CHECK(fresh("x").content()["n"] == 1);
   CHECK(used("x").content()["n"] == 2);
+}
+
+TEST_CASE("an agent that cannot be cloned says which it is") {
+  class Secretive : public agentd::Agent {
+  public:
+    Message reply(const Message& x) override { return x; }
+    Json save() const override { throw std::runtime_error("no"); }
+  };
+  const AgentRef agent = agentd::make<Secretive>();
+  (void)agent(1).content();
+  try {
+    (void)agent.clone();
+    FAIL("it was cloned");
+  } catch (const Error& error) {
+    CHECK(error.agent() == agent.id());
+  }
 }
 
 TEST_CASE("types that were not registered are told apart") {

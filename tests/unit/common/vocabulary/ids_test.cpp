@@ -102,6 +102,8 @@ TEST_CASE("a malformed node address is none") {
 
 TEST_CASE("an agent's address is its node's and its id") {
   CHECK(AgentAddress{{"::1", 80}, "a"}.text() == "[::1]:80/a");
+  CHECK(NodeAddress().text().empty());
+  CHECK(AgentAddress{{}, "a"}.text() == "/a");
 }
 
 TEST_CASE("agent ids and caller ids have their alphabets and lengths") {

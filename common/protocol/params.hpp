@@ -155,7 +155,7 @@ struct ProgressNotice {
 /// What a call says of itself where it is sent to a node (`agent.call`'s params).
 struct OutgoingCall {
   std::string_view agent;
-  std::string_view method;
+  std::string_view method = "reply";
   /// A call id.
   std::string_view call;
   /// JSON text; empty for no input.

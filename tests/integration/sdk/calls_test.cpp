@@ -204,6 +204,19 @@ TEST_CASE("many threads may call at once") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("a method without a name is refused, wherever the agent is") {
+  const Server server;
+  for (const AgentRef& agent :
+       {agentd::make<Mirror>(), server.make("Mirror"), agentd::make<Mirror>().to_dist()}) {
+    const Message answer = agent.call("");
+    REQUIRE(answer.error());
+    CHECK(answer.error()->kind() == ErrorKind::invalid_params);
+    CHECK(answer.error()->agent() == agent.id());
+    CHECK(answer.error()->node() == agent.address().node.text());
+    CHECK_FALSE(answer.error()->call().empty());
+  }
+}
+
 TEST_CASE("attach asks nobody, and a call to an agent that is not there fails") {
   const Server server;
   const Message answer = agentd::attach("nobody", server.at())(1);

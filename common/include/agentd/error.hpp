@@ -26,7 +26,7 @@ enum class ErrorKind : std::int32_t {
   type_not_found = -32011,
   /// The call never existed on that node, was released, or expired.
   call_not_found = -32012,
-  /// A bound was reached; nothing was queued. Try again later. `limit()` names the bound.
+  /// A bound was reached; nothing was queued. Try again later. `details()["limit"]` names the bound.
   overloaded = -32013,
   deadline_exceeded = -32014,
   cancelled = -32015,
@@ -40,7 +40,7 @@ enum class ErrorKind : std::int32_t {
   peer_unreachable = -32019,
   /// The node is not on the list of peers, or did not let us in.
   peer_refused = -32020,
-  /// The call would come back to an agent that waits for it. `path()` is the way it came.
+  /// The call would come back to an agent that waits for it. `details()["path"]` is the way it came.
   cycle = -32021,
   /// The node is draining. Retryable on another one.
   shutting_down = -32022,

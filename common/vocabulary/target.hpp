@@ -15,6 +15,8 @@ class Target : public std::enable_shared_from_this<Target> {
 public:
   virtual ~Target() = default;
   [[nodiscard]] virtual const AgentAddress& address() const = 0;
+  /// The same, for who does not hand it on.
+  [[nodiscard]] virtual AgentAddress whereabouts() const { return address(); }
   /// A call from outside any agent.
   virtual Message call(std::string_view method, const Message& input, const CallOptions& options) = 0;
   /// A call from inside one: its context makes it.

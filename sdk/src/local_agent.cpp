@@ -96,6 +96,11 @@ const AgentAddress& LocalAgent::address() const {
   return address_;
 }
 
+AgentAddress LocalAgent::whereabouts() const {
+  const std::lock_guard lock(mutex_);
+  return moved_ ? moved_->whereabouts() : address_;
+}
+
 std::shared_ptr<detail::Target> LocalAgent::enter() {
   const std::lock_guard lock(mutex_);
   if (moved_ && unsettled_ == 0) return moved_;

@@ -22,6 +22,7 @@ public:
 
   /// Whoever asks may keep it as text, so the agent stays from then on.
   [[nodiscard]] const AgentAddress& address() const override;
+  [[nodiscard]] AgentAddress whereabouts() const override;
   Message call(std::string_view method, const Message& input, const CallOptions& options) override;
   Message call_from(detail::CallContext& context, std::string_view method, const Message& input,
                     const CallOptions& options) override;

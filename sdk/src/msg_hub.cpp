@@ -3,10 +3,17 @@
 
 #include <agentd/flow.hpp>
 
+#include "common/vocabulary/target.hpp"
+
 namespace agentd {
 namespace {
 
-bool same(const AgentRef& a, const AgentRef& b) { return a.address() == b.address(); }
+/// Not by `address`: a local agent that was asked for it stays until the program ends.
+AgentAddress whereabouts(const AgentRef& agent) {
+  return agent ? agent.target()->whereabouts() : agent.address();
+}
+
+bool same(const AgentRef& a, const AgentRef& b) { return whereabouts(a) == whereabouts(b); }
 
 }  // namespace
 

@@ -69,6 +69,15 @@ public:
   static void describe(agentd::TypeOf<HastyCopying>& type) { type.quick(); }
 };
 
+/// Counts those there are.
+class Counted : public agentd::Agent {
+public:
+  Counted() { ++alive; }
+  ~Counted() override { --alive; }
+  Message reply(const Message&) override { return nullptr; }
+  static inline std::atomic<int> alive;
+};
+
 /// One flow over agents wherever they are: its transcript.
 Json transcript(const AgentRef& a, const AgentRef& b, const AgentRef& c) {
   std::vector<Message> all;
@@ -330,6 +339,17 @@ TEST_CASE("a local agent whose references are gone still answers") {
     answer = agent("last words");
   }
   CHECK(answer.content()["heard"] == "last words");
+}
+
+TEST_CASE("a hub does not keep its local agents") {
+  {
+    const AgentRef a = agentd::make<Counted>(), b = agentd::make<Counted>();
+    agentd::MsgHub hub({a, b});
+    hub.say(a);
+    hub.wait();
+    CHECK(Counted::alive == 2);
+  }
+  CHECK(becomes_true([] { return Counted::alive == 0; }));
 }
 
 TEST_CASE("a hub lets local and distributed agents hear each other") {

@@ -14,6 +14,8 @@
 
 #include "daemon/node/node.hpp"
 #include "sdk/src/launcher.hpp"
+#include "sdk/src/session.hpp"
+#include "sdk/src/start_error.hpp"
 
 namespace agentd {
 namespace sdk {
@@ -70,7 +72,8 @@ void serve_for_parent(int line, std::uint16_t port) {
   Node node(config_for(port));
   for (const AgentType& type : detail::linked_types()) node.add_type(type);
   if (const auto started = node.start(); !started) {
-    say(line, "!" + started.error().message() + "\n");
+    const Error why = start_error(started.error());
+    say(line, "!" + std::string(kind_name(why.kind())) + " " + why.message() + "\n");
     _exit(69);
   }
   say(line, std::to_string(node.listening().port) + "\n");

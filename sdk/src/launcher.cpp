@@ -1,5 +1,6 @@
 #include "sdk/src/launcher.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -37,9 +38,8 @@ constexpr std::chrono::seconds stop_limit{10};
 /// Where the child finds its end of the line.
 constexpr int line_in_child = 3;
 
-Error not_started(const std::string& why) {
-  return Error(ErrorKind::peer_unreachable,
-               "this program could not be started again as an agent server: " + why);
+Error not_started(const std::string& why, ErrorKind kind = ErrorKind::peer_unreachable) {
+  return Error(kind, "this program could not be started again as an agent server: " + why);
 }
 
 std::string text_of(int error) { return std::strerror(error); }
@@ -173,7 +173,7 @@ Result<Child> Launcher::start(const std::vector<std::string>& arguments) {
   return not_started(text_of(-pid));
 }
 
-/// What the child says: a line with its port, or with `!` and why it has none.
+/// What the child says: a line with its port, or with `!`, the kind of error, and why it has none.
 Result<std::uint16_t> read_port(int line) {
   const auto until = std::chrono::steady_clock::now() + start_limit;
   std::string text;
@@ -190,7 +190,10 @@ Result<std::uint16_t> read_port(int line) {
     text.append(buffer, static_cast<std::size_t>(count));
   }
   text.pop_back();
-  if (text.front() == '!') return not_started(text.substr(1));
+  if (text.front() == '!') {
+    const auto blank = std::min(text.find(' '), text.size() - 1);
+    return not_started(text.substr(blank + 1), kind_from_name(text.substr(1, blank - 1)));
+  }
   return static_cast<std::uint16_t>(std::stoul(text));
 }
 

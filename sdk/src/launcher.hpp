@@ -9,8 +9,8 @@ namespace agentd::sdk {
 /// Starts this very program again as an agent server on this machine, and answers where it listens.
 /// It ends with this process. Waits for it, 30 s at most. `port` 0 takes a free one.
 ///
-/// Throws `std::logic_error` where `agentd::init` was not called, and `Error` (`peer_unreachable`)
-/// where the server did not come up, with the reason.
+/// Throws `std::logic_error` where `agentd::init` was not called, and `Error` where the server did not come
+/// up: with the reason that it gives (`conflict` for a port that is taken), or `peer_unreachable`.
 NodeAddress launch_server(std::uint16_t port);
 
 /// Ends a launched server that nobody needs after all.

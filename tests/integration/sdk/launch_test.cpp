@@ -35,6 +35,17 @@ private:
   AgentRef to_;
 };
 
+/// How `to_dist` refuses to go there.
+ErrorKind refusal(const AgentRef& agent, const agentd::DistOptions& options) {
+  try {
+    (void)agent.to_dist(options);
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  FAIL("it was moved");
+  return ErrorKind::internal;
+}
+
 /// A port where nobody listens, for now.
 std::uint16_t free_port() {
   const Server server;
@@ -107,6 +118,18 @@ TEST_CASE("what a callback throws does not end a launched server") {
   CHECK(careless("x").content() == "x");
   CHECK(careless("y").content() == "y");
   CHECK(beside("z").content()["n"] == 1);
+}
+
+TEST_CASE("a port that is taken is no port for a launched server, and that is what it says") {
+  const Server server;
+  CHECK(refusal(agentd::make<Notebook>(), {.port = server.at().port}) == ErrorKind::conflict);
+}
+
+TEST_CASE("a program with two types of one name is told so when it launches a server") {
+  OtherProcess program({"--twins"});
+  const std::string said = program.line();
+  CHECK_THAT(said, Catch::StartsWith("conflict: "));
+  CHECK_THAT(said, Catch::Contains("two agent types are named \"Notebook\""));
 }
 
 TEST_CASE("a launched server that ends leaves no zombie, and its calls fail") {

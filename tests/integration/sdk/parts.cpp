@@ -93,9 +93,25 @@ void launch_without_init() {
   }
 }
 
+/// A program two of whose types have one name, in the servers that it launches too.
+constexpr const char* twins = "AGENTD_TEST_TWINS";
+
+void be_a_twin() { agentd::detail::linked_types().push_back(agentd::agent_type<Notebook>("Notebook")); }
+
+void launch_twins() {
+  setenv(twins, "1", 1);
+  try {
+    (void)agentd::make<Notebook>().to_dist();
+    tell("launched");
+  } catch (const agentd::Error& error) {
+    tell(std::string(kind_name(error.kind())) + ": " + error.what());
+  }
+}
+
 }  // namespace
 
 void play_part(int argc, char** argv) {
+  if (std::getenv(twins)) be_a_twin();
   if (argc < 2) return;
   const std::string part = argv[1];
   const auto port = static_cast<std::uint16_t>(argc > 2 ? std::atoi(argv[2]) : 0);
@@ -106,6 +122,8 @@ void play_part(int argc, char** argv) {
   agentd::init(argc, argv);
   if (part == "--serve")
     serve(port);
+  else if (part == "--twins")
+    launch_twins();
   else if (part == "--parent")
     be_a_parent();
   else if (part == "--call-and-end")

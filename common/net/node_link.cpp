@@ -47,6 +47,8 @@ public:
   }
 
   bool unreached() const override { return missed_ && !met_; }
+  void set_token(const std::string& token) override { settings_.token = token; }
+
   std::size_t waiting() const override { return calls_.waiting(); }
   bool all_written() const override;
   std::uint64_t bytes_sent() const override { return bytes_sent_; }

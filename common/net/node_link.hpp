@@ -75,6 +75,8 @@ public:
                        OnResult on_result) = 0;
   /// A notification that is not waited for; dropped where there is no connection.
   virtual void notify(std::string_view method, std::string params) = 0;
+  /// Another token, from the next connection on; empty for none.
+  virtual void set_token(const std::string& /*token*/) {}
   /// Releases an outcome; many go as one.
   virtual void release(const CallId& call) = 0;
 

@@ -117,6 +117,12 @@ public:
     });
   }
 
+  void set_token_of(const NodeAddress& node, std::string token) {
+    loop_.post([this, node, token = std::move(token)] {
+      if (peers_) peers_->set_token_of(node, token);
+    });
+  }
+
   bool answers(std::chrono::milliseconds limit) {
     auto asked = std::make_shared<std::promise<void>>();
     auto answered = asked->get_future();
@@ -262,6 +268,9 @@ void Node::when_stopping(std::function<void(std::chrono::milliseconds)> told) {
 }
 void Node::wait() { impl_->wait(); }
 void Node::set_token(std::string token) { impl_->set_token(std::move(token)); }
+void Node::set_token_of(const NodeAddress& node, std::string token) {
+  impl_->set_token_of(node, std::move(token));
+}
 bool Node::answers(std::chrono::milliseconds limit) const { return impl_->answers(limit); }
 
 }  // namespace agentd

@@ -115,6 +115,8 @@ public:
 
   /// Takes another token from here on; connections that are open stay.
   void set_token(std::string token);
+  /// What that node is sent as a token, from the next connection on, wherever it is listed. @pre started
+  void set_token_of(const NodeAddress& node, std::string token);
 
 private:
   class Impl;

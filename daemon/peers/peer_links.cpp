@@ -56,6 +56,16 @@ void PeerLinks::fail_later(OnOutcome on_outcome, Error error) {
   loop_.post([on_outcome = std::move(on_outcome), error = std::move(error)] { on_outcome(error); });
 }
 
+std::string PeerLinks::token_for(const NodeAddress& node) const {
+  if (const auto own = tokens_.find(node); own != tokens_.end()) return own->second;
+  return settings_.policy.gets_token(node) ? settings_.token : std::string();
+}
+
+void PeerLinks::set_token_of(const NodeAddress& node, const std::string& token) {
+  tokens_[node] = token;
+  if (const auto there = links_.find(node); there != links_.end()) there->second->set_token(token);
+}
+
 Result<std::shared_ptr<net::NodeLink>> PeerLinks::link(const NodeAddress& node) {
   if (stopped_) return Error(ErrorKind::shutting_down, "this node is shutting down");
   if (!settings_.policy.may_name(node)) {
@@ -75,7 +85,7 @@ Result<std::shared_ptr<net::NodeLink>> PeerLinks::link(const NodeAddress& node) 
   }
   net::LinkSettings link;
   link.node = node;
-  if (settings_.policy.gets_token(node)) link.token = settings_.token;
+  link.token = token_for(node);
   link.give_up_after = settings_.give_up_after;
   link.may_dial = [policy = settings_.policy](const NodeAddress& asked,
                                               const boost::asio::ip::address& address) {

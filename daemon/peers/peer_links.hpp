@@ -43,6 +43,8 @@ public:
   void stop();
 
   void set_token(std::string token) { settings_.token = std::move(token); }
+  /// What that node is sent, in place of the token for all.
+  void set_token_of(const NodeAddress& node, const std::string& token);
   [[nodiscard]] std::size_t links() const { return links_.size(); }
   [[nodiscard]] std::uint64_t bytes_sent() const;
   [[nodiscard]] std::uint64_t bytes_received() const;
@@ -93,6 +95,7 @@ private:
   [[nodiscard]] Result<std::shared_ptr<net::NodeLink>> link(const NodeAddress& node);
   void make_room();
   void stop_leaving();
+  [[nodiscard]] std::string token_for(const NodeAddress& node) const;
   void fail_later(OnOutcome on_outcome, Error error);
 
   async::Loop& loop_;
@@ -100,6 +103,7 @@ private:
   std::map<NodeAddress, std::shared_ptr<net::NodeLink>> links_;
   /// Those that gave way to others, until the turn's end.
   std::vector<std::pair<NodeAddress, std::shared_ptr<net::NodeLink>>> leaving_;
+  std::map<NodeAddress, std::string> tokens_;
   std::unordered_map<CallId, std::unique_ptr<Held>> held_;
   /// In the order they were made, by caller and agent.
   std::map<std::string, std::list<Held*>> lanes_;

@@ -40,13 +40,48 @@ void say(int line, const std::string& text) {
   (void)!send(line, text.data(), text.size(), MSG_NOSIGNAL);
 }
 
-/// The parent never says anything: what can be read is its end.
-[[noreturn]] void end_with_parent(int line) {
-  char byte = 0;
-  while (read(line, &byte, 1) < 0 && errno == EINTR) {
+/// What the parent says: the tokens that it shows to other nodes, as `ChildLines` tells them. Its end is this
+/// process's end.
+class ParentLine {
+public:
+  explicit ParentLine(int line) : line_(line) {}
+
+  void take_first_tokens(Node& node) {
+    for (std::string text = next(); !text.empty(); text = next()) take(node, text);
   }
-  _exit(0);
-}
+  [[noreturn]] void take_tokens(Node& node) {
+    while (true) {
+      take(node, next());
+      say(line_, ".");
+    }
+  }
+
+private:
+  std::string next() {
+    auto end = heard_.find('\n');
+    while (end == std::string::npos) {
+      char buffer[4096];
+      const auto count = read(line_, buffer, sizeof buffer);
+      if (count == 0 || (count < 0 && errno != EINTR)) _exit(0);
+      if (count > 0) heard_.append(buffer, static_cast<std::size_t>(count));
+      end = heard_.find('\n');
+    }
+    std::string text = heard_.substr(0, end);
+    heard_.erase(0, end + 1);
+    return text;
+  }
+
+  /// For what this node's agents ask of other nodes, and for what they ask as a program does.
+  static void take(Node& node, const std::string& text) {
+    const Json said = Json::parse(text);
+    const NodeAddress address{said.at("host"), said.at("port")};
+    node.set_token_of(address, said.at("token"));
+    Session::instance().set_token(address, said.at("token"));
+  }
+
+  int line_;
+  std::string heard_;
+};
 
 bool is_line(int descriptor) {
   int type = 0;
@@ -66,7 +101,6 @@ void serve_for_parent(int line, std::uint16_t port) {
   fcntl(line, F_SETFD, FD_CLOEXEC);
   // Twice: the signal is at once, and the line holds where the signal does not reach.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  std::thread(end_with_parent, line).detach();
   signal(SIGPIPE, SIG_IGN);
 
   Node node(config_for(port));
@@ -76,6 +110,9 @@ void serve_for_parent(int line, std::uint16_t port) {
     say(line, "!" + std::string(kind_name(why.kind())) + " " + why.message() + "\n");
     _exit(69);
   }
+  ParentLine parent(line);
+  parent.take_first_tokens(node);
+  std::thread([&parent, &node] { parent.take_tokens(node); }).detach();
   say(line, std::to_string(node.listening().port) + "\n");
   node.wait();
   _exit(0);

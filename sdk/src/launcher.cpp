@@ -27,6 +27,7 @@
 
 #include "common/net/node_link.hpp"
 #include "common/protocol/result.hpp"
+#include "sdk/src/child_lines.hpp"
 #include "sdk/src/lost_node.hpp"
 #include "sdk/src/session.hpp"
 
@@ -104,6 +105,7 @@ int bury(const Child& child) {
   int status = 0;
   while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR) {
   }
+  ChildLines::instance().remove(child.line);
   close(child.line);
   return status;
 }
@@ -214,6 +216,7 @@ NodeAddress Launcher::launch(std::uint16_t port) {
   ordered_.notify_one();
   const auto child = started.get();
   if (!child) throw Error(child.error());
+  const auto told = ChildLines::introduce(child->line);
   const auto listens = read_port(child->line);
   if (!listens) {
     // It is told to end, in case it has not.
@@ -221,6 +224,7 @@ NodeAddress Launcher::launch(std::uint16_t port) {
     std::thread(bury, *child).detach();
     throw Error(listens.error());
   }
+  ChildLines::instance().add(child->line, told);
   SessionNode& node = Session::instance().new_node({"127.0.0.1", *listens});
   std::thread(bury_and_tell, *child, std::ref(node)).detach();
   return node.address;

@@ -91,9 +91,31 @@ void Session::forget(const AgentAddress& address) {
   if (known != agents_.end() && known->second.expired()) agents_.erase(known);
 }
 
-void Session::set_token(const NodeAddress& node, std::string token) {
+void Session::set_token(const NodeAddress& node, const std::string& token) {
+  SessionNode* known = nullptr;
+  OnToken told;
+  {
+    const std::lock_guard lock(directory_mutex_);
+    tokens_[node] = token;
+    if (const auto found = nodes_.find(node); found != nodes_.end()) known = found->second;
+    told = on_token_;
+  }
+  if (known) {
+    post([known, token] {
+      if (known->link) known->link->set_token(token);
+    });
+  }
+  if (told) told(node, token);
+}
+
+std::map<NodeAddress, std::string> Session::tokens() {
   const std::lock_guard lock(directory_mutex_);
-  tokens_[node] = std::move(token);
+  return tokens_;
+}
+
+void Session::when_token_is_set(OnToken told) {
+  const std::lock_guard lock(directory_mutex_);
+  on_token_ = std::move(told);
 }
 
 net::NodeLink& Session::link(SessionNode& node) {

@@ -57,7 +57,11 @@ public:
   void forget(const AgentAddress& address);
   [[nodiscard]] const std::string& caller() const { return caller_; }
   /// What the connection to that node shows as its token, from the next connection on.
-  void set_token(const NodeAddress& node, std::string token);
+  void set_token(const NodeAddress& node, const std::string& token);
+  [[nodiscard]] std::map<NodeAddress, std::string> tokens();
+  /// Who else is told of each token, when it has been set, on the thread that sets it. One at most.
+  using OnToken = std::function<void(const NodeAddress& node, const std::string& token)>;
+  void when_token_is_set(OnToken told);
 
   /// Takes a call to its agent's lane. Calls leave in the order handed over; many wake the loop once.
   void hand_over(RemoteCall& call);
@@ -119,6 +123,7 @@ private:
   std::map<NodeAddress, SessionNode*> nodes_;
   std::map<AgentAddress, std::weak_ptr<RemoteAgent>> agents_;
   std::map<NodeAddress, std::string> tokens_;
+  OnToken on_token_;
 
   std::mutex inbox_mutex_;
   std::vector<RemoteCall*> inbox_;

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
 
 #include <unistd.h>
@@ -20,6 +21,16 @@ using agentd::Message;
 using namespace std::chrono_literals;
 
 namespace {
+
+const std::string token = "0123456789abcdef0123456789abcdef";
+
+/// Makes an agent of the server that its input names, from inside, and calls it.
+class Recruiter : public agentd::Agent {
+public:
+  Message reply(const Message& port) override {
+    return agentd::remote("echo", {.port = port.content().get<std::uint16_t>()})("recruited").content();
+  }
+};
 
 /// Leaves a callback that throws.
 class Careless : public agentd::Agent {
@@ -76,6 +87,7 @@ AgentRef agent_of_ended_server(std::uint16_t port) {
 
 }  // namespace
 
+AGENTD_REGISTER_AGENT(Recruiter);
 AGENTD_REGISTER_AGENT(Careless);
 TEST_CASE("to_dist starts this program again and moves the agent there") {
   const AgentRef here = agentd::make<Notebook>({{"name", "N"}});
@@ -109,6 +121,34 @@ TEST_CASE("a launched server reaches any node that its program uses") {
   const AgentRef launched = agentd::make<Notebook>().to_dist();
   CHECK(launched(server.make("echo")("from there")).content()["heard"] == "from there");
   CHECK(server.make("echo")(launched("back")).content()["heard"] == "back");
+}
+
+TEST_CASE("launched servers show the program's tokens, those that are set later too") {
+  const auto launch = [] { return agentd::make<Notebook>().to_dist(); };
+  agentd::AgentServer guarded{{.type = "Notebook", .id = "guarded", .port = 0, .token = token}};
+  guarded.launch();
+  const AgentRef before = launch();
+  agentd::set_token({.port = guarded.port()}, token);
+  const AgentRef notebook = agentd::attach("guarded", {.port = guarded.port()});
+  for (const AgentRef& launched : {before, launch()}) {
+    const auto beside = [&](const AgentRef& agent) {
+      return agent.to_dist({.share = launched.address().node});
+    };
+    CHECK(launched(notebook("placeholder")).content()["heard"]["heard"] == "placeholder");
+    CHECK(beside(agentd::make<Relay>({{"to", notebook}}))("reference").content()["heard"] == "reference");
+    CHECK(beside(agentd::make<Recruiter>())(guarded.port()).content() == "recruited");
+  }
+}
+
+TEST_CASE("a launched server is not told a token by its arguments or its environment") {
+  agentd::set_token({.host = "127.0.0.1", .port = 1}, token);
+  const AgentRef launched = agentd::make<Notebook>().to_dist();
+  const std::string process = "/proc/" + launched.call("pid").content().dump();
+  for (const char* file : {"/cmdline", "/environ"}) {
+    std::ifstream said(process + file);
+    REQUIRE(said);
+    CHECK(std::string(std::istreambuf_iterator<char>(said), {}).find(token) == std::string::npos);
+  }
 }
 
 TEST_CASE("what a callback throws does not end a launched server") {

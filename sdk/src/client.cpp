@@ -7,6 +7,7 @@
 #include "sdk/src/outside_context.hpp"
 #include "sdk/src/remote_agent.hpp"
 #include "sdk/src/session.hpp"
+#include "sdk/src/token.hpp"
 
 namespace agentd {
 namespace {
@@ -66,8 +67,10 @@ AgentRef attach(std::string_view id, const At& node) {
   return AgentRef(session.agent({{node.host, node.port}, std::string(id)}));
 }
 
-void set_token(const At& node, std::string token) {
-  sdk::Session::instance().set_token({node.host, node.port}, std::move(token));
+void set_token(const At& node, const std::string& token) {
+  check_node(node.host, node.port);
+  if (!token.empty()) sdk::check_token(token, 1);
+  sdk::Session::instance().set_token({node.host, node.port}, token);
 }
 
 Message sync_wait(Task<Message> task) {

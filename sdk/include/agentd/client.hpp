@@ -51,9 +51,11 @@ struct RemoteOptions {
 /// `agent_not_found`. Throws `Error` (`invalid_params`) where `id` cannot be an agent's.
 [[nodiscard]] AgentRef attach(std::string_view id, const At& node = {});
 
-/// The token that this program shows to that node, from its next connection on. Call it before the
-/// first use of the node.
-void set_token(const At& node, std::string token);
+/// The token that this program shows to that node, from its next connection on; empty for none. The servers
+/// that it launches show it too: it returns when they know of it, though it waits for none longer than a
+/// second. Call it before the first use of the node; where the node has refused another one, before the next
+/// try. Throws `Error` (`invalid_params`) where that is no token: up to 4096 visible ASCII characters.
+void set_token(const At& node, const std::string& token);
 
 /// Runs a coroutine to its end on this thread, and answers what it answers, or throws what it throws.
 ///

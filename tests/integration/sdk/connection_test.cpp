@@ -47,6 +47,30 @@ TEST_CASE("what was not settled when the connection broke is sent again, runs on
   CHECK(line.connections() > 1);
 }
 
+TEST_CASE("a token that was refused is followed by the one that is set after it") {
+  const std::string token = "0123456789abcdef";
+  agentd::AgentServer server{{.type = "echo", .id = "guarded", .port = 0, .token = token}};
+  server.launch();
+  const agentd::At there{.port = server.port()};
+  const AgentRef guarded = agentd::attach("guarded", there);
+  for (const char* wrong : {"", "fedcba9876543210"}) {
+    agentd::set_token(there, wrong);
+    const Message refused = guarded("x");
+    REQUIRE(refused.error());
+    CHECK(refused.error()->kind() == agentd::ErrorKind::peer_refused);
+  }
+  agentd::set_token(there, token);
+  CHECK(guarded("x").content() == "x");
+}
+
+TEST_CASE("what is no token is refused when it is set") {
+  for (const std::string& wrong :
+       {std::string("a\r\nX-More: yes"), std::string("a b"), std::string(4097, 'x')}) {
+    CHECK_THROWS_AS(agentd::set_token({}, wrong), agentd::Error);
+  }
+  CHECK_THROWS_AS(agentd::set_token({.host = ""}, "x"), agentd::Error);
+}
+
 TEST_CASE("the program never relays a value that it does not read") {
   constexpr int size = 200 * 1024;
   const Server first, second;

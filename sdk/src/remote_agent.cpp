@@ -52,7 +52,7 @@ Message RemoteAgent::make_call(const CallId& id, RemoteCall::Plan plan) {
   auto owned = std::make_unique<RemoteCall>(session_, self(), node_, id);
   RemoteCall& call = *owned;
   auto cell = detail::Cell::make(std::move(owned));
-  call.plan() = std::move(plan);
+  call.plan(std::move(plan));
   call.plan().plain = is_plain(call.plan().input);
   if (call.plan().plain) {
     write_params(call);

@@ -1,5 +1,6 @@
 #include "sdk/src/remote_call.hpp"
 
+#include <algorithm>
 #include <typeinfo>
 #include <utility>
 
@@ -11,6 +12,9 @@ namespace agentd::sdk {
 namespace {
 
 constexpr std::chrono::seconds fetch_limit{30};
+/// Past the call's deadline; the link may take 1.5 s more to say that it is over.
+constexpr std::chrono::milliseconds fetch_slack{500};
+constexpr std::chrono::seconds cancel_limit{30};
 
 std::string call_params(const CallId& call) {
   // An id has no character that JSON escapes.
@@ -19,12 +23,30 @@ std::string call_params(const CallId& call) {
 
 }  // namespace
 
-void ask_for_outcome(Session& session, SessionNode& node, const CallId& call, OnOutcome on_outcome) {
-  session.link(node).request("call.get", call_params(call), RemoteCall::Clock::now() + fetch_limit,
-                             [on_outcome = std::move(on_outcome)](const Result<std::string>& answer) {
-                               if (!answer) return on_outcome(answer.error());
-                               on_outcome(protocol::read_get_answer(*answer));
-                             });
+void ask_for_outcome(Session& session, SessionNode& node, const CallId& call,
+                     std::chrono::steady_clock::time_point until, OnOutcome on_outcome) {
+  session.link(node).request(
+      "call.get", call_params(call), until,
+      [&node, call, on_outcome = std::move(on_outcome)](const Result<std::string>& answer) {
+        if (answer) return on_outcome(protocol::read_get_answer(*answer));
+        Error error = answer.error();
+        if (error.node().empty()) error.at_node(node.address.text());
+        on_outcome(error.at_call(call.text()));
+      });
+}
+
+void RemoteCall::plan(Plan plan) {
+  plan_ = std::move(plan);
+  deadline_ = plan_.deadline;
+  if (deadline_) allowed_ = *deadline_ - Clock::now();
+}
+
+/// Until its deadline, but who comes later has as long as the call had.
+RemoteCall::Clock::time_point RemoteCall::fetch_until() const {
+  const auto now = Clock::now();
+  const auto latest = now + fetch_limit;
+  if (!deadline_) return latest;
+  return std::min(latest, now < *deadline_ ? *deadline_ + fetch_slack : now + allowed_);
 }
 
 RemoteCall::~RemoteCall() {
@@ -39,12 +61,9 @@ std::optional<Placeholder> RemoteCall::placeholder() const {
 
 void RemoteCall::fetch(const std::shared_ptr<detail::Cell>& cell) {
   session_.post([this, cell] {
-    ask_for_outcome(session_, node_, id_, [cell](Result<detail::MessageData> outcome) {
-      if (outcome) {
-        cell->supply(std::move(*outcome));
-      } else {
-        cell->supply_failure(outcome.error());
-      }
+    ask_for_outcome(session_, node_, id_, fetch_until(), [this, cell](Result<detail::MessageData> outcome) {
+      if (outcome) return cell->supply(std::move(*outcome));
+      cell->supply_failure(located(outcome.error(), node_, agent_->address().agent));
     });
   });
 }
@@ -55,7 +74,7 @@ void RemoteCall::cancel(const std::shared_ptr<detail::Cell>& cell) {
       fail(Error(ErrorKind::cancelled, "the call was cancelled before it was sent"));
     } else if (state() == State::sent) {
       // The outcome comes as every call's does; the answer to this says nothing more.
-      session_.link(node_).request("call.cancel", call_params(id_), Clock::now() + fetch_limit,
+      session_.link(node_).request("call.cancel", call_params(id_), Clock::now() + cancel_limit,
                                    [cell](const Result<std::string>&) {});
     }
   });

@@ -70,6 +70,10 @@ public:
     bool plain = false;
   };
   [[nodiscard]] Plan& plan() { return plan_; }
+  void plan(Plan plan);
+
+  /// How long its value may take to come to who reads it now.
+  [[nodiscard]] Clock::time_point fetch_until() const;
 
   // On the loop.
 
@@ -102,13 +106,17 @@ private:
   std::atomic<bool> was_sent_{false};
   std::shared_ptr<detail::Cell> cell_;
   Plan plan_;
+  /// The plan's, which is needed for longer, and how long that was from the start.
+  std::optional<Clock::time_point> deadline_;
+  Clock::duration allowed_{};
   std::vector<std::function<void()>> when_sent_;
   DeadlineTimer deadline_timer_;
 };
 
-/// Asks the node for the outcome of a call that has settled there. On the loop.
+/// Asks the node for the outcome of a call that has settled there, and waits for it until then. On the loop.
 using OnOutcome = std::function<void(Result<detail::MessageData>)>;
-void ask_for_outcome(Session& session, SessionNode& node, const CallId& call, OnOutcome on_outcome);
+void ask_for_outcome(Session& session, SessionNode& node, const CallId& call,
+                     std::chrono::steady_clock::time_point until, OnOutcome on_outcome);
 
 /// The call behind a message's cell; null where it is none of a session.
 [[nodiscard]] RemoteCall* remote_call_of(const detail::Cell& cell);

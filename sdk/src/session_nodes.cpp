@@ -32,8 +32,8 @@ void SessionNodes::watch(const Placeholder& placeholder, std::chrono::steady_clo
     SessionNode& node = session_.node(placeholder.node);
     session_.link(node).subscribe(
         placeholder.call, deadline,
-        [this, &node, call = placeholder.call, told](const net::Settled& settled) {
-          if (settled.elsewhere) return ask_for_outcome(session_, node, call, told);
+        [this, &node, call = placeholder.call, deadline, told](const net::Settled& settled) {
+          if (settled.elsewhere) return ask_for_outcome(session_, node, call, deadline, told);
           told(settled.outcome);
         },
         nullptr);

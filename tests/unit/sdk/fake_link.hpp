@@ -30,8 +30,9 @@ public:
   void subscribe(const agentd::CallId& call, Clock::time_point, OnSettled on_settled, OnProgress) override {
     subscribed.push_back({call, std::move(on_settled)});
   }
-  void request(std::string_view method, std::string params, Clock::time_point, OnResult on_result) override {
-    requests.push_back({std::string(method), agentd::Json::parse(params), std::move(on_result)});
+  void request(std::string_view method, std::string params, Clock::time_point deadline,
+               OnResult on_result) override {
+    requests.push_back({std::string(method), agentd::Json::parse(params), std::move(on_result), deadline});
   }
   void notify(std::string_view, std::string) override {}
   void release(const agentd::CallId& call) override { released.push_back(call); }
@@ -44,6 +45,7 @@ public:
     std::string method;
     agentd::Json params;
     OnResult on_result;
+    Clock::time_point deadline;
   };
   struct Subscribed {
     agentd::CallId call;

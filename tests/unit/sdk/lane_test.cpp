@@ -145,6 +145,37 @@ TEST_CASE("an input whose own call has not been sent is waited for, and then sen
   CHECK(first.placeholder());
 }
 
+TEST_CASE("a value that is read is waited for until its call's deadline, and its error says whose it is") {
+  using Clock = std::chrono::steady_clock;
+  FakeNode node;
+  const auto asked_until = [&](const Message& answer, std::size_t index) {
+    node.settle(index, {agentd::detail::MessageData{}, true});
+    answer.then([](const Message&) {});
+    return on_loop([&] { return node.link->requests.at(index).deadline; });
+  };
+  const auto made = Clock::now();
+  const Message hurried = node.agent.call("reply", 1, {.deadline = 5s});
+  REQUIRE(node.sent() == 1);
+  CHECK(asked_until(hurried, 0) > made + 5s);
+  CHECK(node.link->requests[0].deadline < Clock::now() + 6s);
+  const Message patient = node.agent.call("reply", 2, {.deadline = 1h});
+  REQUIRE(node.sent() == 2);
+  CHECK(asked_until(patient, 1) < Clock::now() + 31s);
+  // Read when its deadline is over, it has as long as it had then.
+  const Message late = node.agent.call("reply", 3, {.deadline = 50ms});
+  REQUIRE(node.sent() == 3);
+  std::this_thread::sleep_for(60ms);
+  const auto read = Clock::now();
+  CHECK(asked_until(late, 2) >= read + 49ms);
+  CHECK(node.link->requests[2].deadline < Clock::now() + 1s);
+
+  on_loop([&] { node.link->requests[0].on_result(Error(ErrorKind::deadline_exceeded, "no answer")); });
+  REQUIRE(hurried.error());
+  CHECK(hurried.error()->agent() == "agent");
+  CHECK(hurried.error()->node() == node.host + ":1");
+  CHECK(hurried.error()->call() == node.link->sent[0].call.text());
+}
+
 TEST_CASE("an answer on loopback goes to another machine by value, fetched where it is elsewhere") {
   FakeNode here("127.0."), there;
   const Message first = here.agent(1);

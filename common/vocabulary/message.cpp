@@ -9,6 +9,7 @@
 #include "common/json/text.hpp"
 #include "common/vocabulary/cell.hpp"
 #include "common/vocabulary/context.hpp"
+#include "common/vocabulary/ending.hpp"
 
 namespace agentd {
 namespace {
@@ -69,6 +70,8 @@ void report(const char* of, std::string what) {
   what = std::string("agentd: a callback of Message::") + of + " threw, which nobody catches: " + what + '\n';
   (void)std::fputs(what.c_str(), stderr);
 }
+
+std::atomic<bool> callbacks_ended{false};
 
 /// The root of a callback: it may run on a loop that others depend on.
 template <typename Argument>
@@ -204,7 +207,7 @@ const Error* Message::error() const {
 void Message::then(std::function<void(const Message&)> callback) const {
   if (ready()) return call_back("then", callback, *this);
   cell_->when_readable([callback = std::move(callback), self = *this] {
-    call_back("then", callback, self);
+    if (!callbacks_ended) call_back("then", callback, self);
   });
 }
 
@@ -241,6 +244,8 @@ Message Message::Awaiter::await_resume() const {
   if (const Error* error = message.error()) throw *error;
   return message;
 }
+
+void detail::end_callbacks() { callbacks_ended = true; }
 
 Message when_all(std::vector<Message> messages) { return Message::inputs(std::move(messages)); }
 

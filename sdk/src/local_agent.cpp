@@ -25,6 +25,10 @@ namespace {
 constexpr const char* program = "program";
 constexpr std::chrono::seconds default_deadline{300};
 
+Error at_an_end() {
+  return Error(ErrorKind::shutting_down, "the program ends, and its local agents with it");
+}
+
 /// Waits for what a local agent's runtime answers.
 template <typename T>
 T wait_for(std::future<Result<T>> answer, const char* what) {
@@ -33,9 +37,33 @@ T wait_for(std::future<Result<T>> answer, const char* what) {
         ErrorKind::deadline_exceeded,
         std::string(what) + " had no answer for 300 s: is it called from inside the agent's own call?");
   }
-  auto result = answer.get();
-  if (!result) throw Error(result.error());
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
+  try {
+    auto result = answer.get();
+    if (!result) throw Error(result.error());
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+  } catch (const std::future_error&) {
+    throw Error(at_an_end());
+  }
+}
+
+/// A call on its way to the runtime, which fails where it does not get there.
+class Underway {
+public:
+  Underway(std::shared_ptr<detail::Cell> cell, std::string agent)
+      : cell_(std::move(cell)), agent_(std::move(agent)) {}
+  ~Underway() {
+    if (cell_) cell_->fail(at_an_end().at_agent(agent_));
+  }
+  Underway(const Underway&) = delete;
+  Underway& operator=(const Underway&) = delete;
+
+  void arrived() { cell_.reset(); }
+
+private:
+  std::shared_ptr<detail::Cell> cell_;
+  std::string agent_;
+};
+
 }
 
 Message failed_with(const Error& error) {
@@ -194,14 +222,15 @@ Message LocalAgent::send(std::string_view method, const Message& input, const Ca
   const Message outcome = runtime::make_nested_message(host_.gate(), {}, call.call);
   call.cell = outcome.cell();
   leave_when_settled(outcome);
-  const bool posted = host_.post([agent = self(), call = std::move(call)](runtime::Runtime& runtime) {
+  const auto underway = std::make_shared<Underway>(outcome.cell(), address_.agent);
+  host_.post([agent = self(), call = std::move(call), underway](runtime::Runtime& runtime) {
+    underway->arrived();
     if (const auto refusal = agent->refused()) {
       call.cell->fail(*refusal);
     } else {
       runtime.call_nested(call);
     }
   });
-  if (!posted) outcome.cell()->fail(Error(ErrorKind::shutting_down, "the program is about to end"));
   return outcome;
 }
 

@@ -5,6 +5,7 @@
 #include <future>
 #include <utility>
 
+#include "common/vocabulary/ending.hpp"
 #include "sdk/src/local_agent.hpp"
 #include "sdk/src/outside_context.hpp"
 #include "sdk/src/residence.hpp"
@@ -43,7 +44,7 @@ LocalHost::LocalHost() : nodes_(Session::instance(), loop_) {
   std::atexit([] { LocalHost::instance().stop_at_exit(); });
 }
 
-bool LocalHost::post(std::function<void(runtime::Runtime&)> work) { return gate_->post(std::move(work)); }
+void LocalHost::post(std::function<void(runtime::Runtime&)> work) { gate_->post(std::move(work)); }
 
 void LocalHost::enter(std::function<void(runtime::Runtime&)> work) { gate_->enter(std::move(work)); }
 
@@ -77,7 +78,9 @@ void LocalHost::stop_at_exit() {
   if (on_loop()) return;
   auto stopped = std::make_shared<std::promise<void>>();
   auto future = stopped->get_future();
+  detail::end_callbacks();
   loop_.post([this, stopped] {
+    runtime_->fail_unsettled(true);
     (void)runtime_->close(async::Loop::Clock::now() + exit_patience);
     stopped->set_value();
   });

@@ -26,8 +26,8 @@ class LocalHost {
 public:
   static LocalHost& instance();
 
-  /// Answers false, and drops it, where the program is about to end.
-  bool post(std::function<void(runtime::Runtime&)> work);
+  /// Drops it, sooner or later, where the program is about to end.
+  void post(std::function<void(runtime::Runtime&)> work);
   /// As `post`, but at once where this is the loop's thread.
   void enter(std::function<void(runtime::Runtime&)> work);
   [[nodiscard]] bool on_loop() const { return gate_->on_loop(); }

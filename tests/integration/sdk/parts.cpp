@@ -59,15 +59,25 @@ void call_at_the_end(std::uint16_t port, const std::string& agent) {
   static const LastWords last{notebook};
 }
 
-/// Calls an agent of its own, and reads, when those have been stopped.
+/// Calls local agents when there are none any more, since its statics are destroyed.
 void call_local_at_the_end() {
   struct LastWords {
-    ~LastWords() { tell(notebook("last").error() ? "refused" : "answered"); }
-    agentd::AgentRef notebook;
+    static void tell_how(const char* when, const agentd::Message& answer) {
+      const bool settled = answer.wait_for(10s);
+      tell(std::string(when) + ": " +
+           (settled && answer.error() ? std::string(kind_name(answer.error()->kind())) : "no error"));
+    }
+    ~LastWords() {
+      tell_how("before", answer);
+      tell_how("after", gate("after"));
+    }
+    agentd::AgentRef gate;
+    agentd::Message answer;
   };
   static LastWords last;
-  last.notebook = agentd::make<Notebook>();
-  (void)last.notebook("first").content();
+  last.gate = agentd::make<Gate>();
+  last.answer = last.gate("before");
+  last.answer.then([](const agentd::Message&) { tell("called back"); });
 }
 
 /// Calls, says which call it is, and ends before there is an answer.

@@ -102,6 +102,7 @@ void serve_for_parent(int line, std::uint16_t port) {
   // Twice: the signal is at once, and the line holds where the signal does not reach.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   signal(SIGPIPE, SIG_IGN);
+  forbid_launching();
 
   Node node(config_for(port));
   for (const AgentType& type : detail::linked_types()) node.add_type(type);

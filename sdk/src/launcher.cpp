@@ -133,6 +133,10 @@ public:
     const std::lock_guard lock(mutex_);
     program_name_ = std::move(program_name);
   }
+  void forbid() {
+    const std::lock_guard lock(mutex_);
+    forbidden_ = true;
+  }
   NodeAddress launch(std::uint16_t port);
 
 private:
@@ -149,6 +153,7 @@ private:
   std::optional<std::string> program_name_;
   std::vector<Order> orders_;
   bool running_ = false;
+  bool forbidden_ = false;
 };
 
 void Launcher::run() {
@@ -203,6 +208,10 @@ NodeAddress Launcher::launch(std::uint16_t port) {
   std::future<Result<Child>> started;
   {
     const std::lock_guard lock(mutex_);
+    if (forbidden_) {
+      throw Error(ErrorKind::not_supported,
+                  "a server that to_dist() launched launches none itself: share one, or name one that runs");
+    }
     if (!program_name_) {
       throw std::logic_error(
           "to_dist() starts this program again as an agent server: call agentd::init(argc, argv) first in "
@@ -243,5 +252,7 @@ void end_server(const NodeAddress& node) {
 }
 
 void allow_launching(const char* program_name) { Launcher::instance().allow(program_name); }
+
+void forbid_launching() { Launcher::instance().forbid(); }
 
 }  // namespace agentd::sdk

@@ -18,6 +18,8 @@ void end_server(const NodeAddress& node);
 
 /// `agentd::init` was called, as a program with that name.
 void allow_launching(const char* program_name);
+/// This process is a launched server itself: it launches none.
+void forbid_launching();
 
 /// The argument that makes a program a launched server, followed by the descriptor of the parent's
 /// line and the port.

@@ -32,6 +32,12 @@ public:
   }
 };
 
+/// Launches a server for another agent.
+class Launching : public agentd::Agent {
+public:
+  Message reply(const Message&) override { return agentd::make<Notebook>().to_dist().id(); }
+};
+
 /// Leaves a callback that throws.
 class Careless : public agentd::Agent {
 public:
@@ -88,6 +94,7 @@ AgentRef agent_of_ended_server(std::uint16_t port) {
 }  // namespace
 
 AGENTD_REGISTER_AGENT(Recruiter);
+AGENTD_REGISTER_AGENT(Launching);
 AGENTD_REGISTER_AGENT(Careless);
 TEST_CASE("to_dist starts this program again and moves the agent there") {
   const AgentRef here = agentd::make<Notebook>({{"name", "N"}});
@@ -158,6 +165,12 @@ TEST_CASE("what a callback throws does not end a launched server") {
   CHECK(careless("x").content() == "x");
   CHECK(careless("y").content() == "y");
   CHECK(beside("z").content()["n"] == 1);
+}
+
+TEST_CASE("a launched server launches none, and says so") {
+  const Message launched = agentd::make<Launching>().to_dist()(0);
+  REQUIRE(launched.error());
+  CHECK(launched.error()->root().message().find("launches none itself") != std::string::npos);
 }
 
 TEST_CASE("a port that is taken is no port for a launched server, and that is what it says") {

@@ -4,6 +4,7 @@ namespace agentd::sdk {
 namespace {
 
 std::string params_of(const NewAgent& agent) {
+  (void)args_text(agent.type, agent.args);
   Json params{{"type", agent.type}, {"agent", agent.id}, {"args", agent.args}};
   if (!agent.name.empty()) params["name"] = agent.name;
   if (!agent.options.is_null()) params["options"] = agent.options;
@@ -11,11 +12,20 @@ std::string params_of(const NewAgent& agent) {
     return params.dump();
   } catch (const Json::exception& error) {
     throw Error(ErrorKind::invalid_params,
-                "the arguments of a new " + agent.type + " are no valid UTF-8: " + error.what());
+                std::string("what makes a new agent is no valid UTF-8: ") + error.what());
   }
 }
 
 }  // namespace
+
+std::string args_text(std::string_view type, const Json& args) {
+  try {
+    return args.dump();
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::invalid_params,
+                "the arguments of a new " + std::string(type) + " are no valid UTF-8: " + error.what());
+  }
+}
 
 Error located(Error error, const SessionNode& node, std::string_view agent) {
   if (error.node().empty()) error.at_node(node.address.text());

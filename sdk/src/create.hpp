@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <agentd/json.hpp>
 
@@ -16,6 +17,10 @@ struct NewAgent {
   Json args = Json::object();
   Json options;
 };
+
+/// The arguments of a new agent as JSON text. Throws `Error` (`invalid_params`) where they are no valid
+/// UTF-8.
+[[nodiscard]] std::string args_text(std::string_view type, const Json& args);
 
 /// Makes an agent at that node, waits until it is there, and answers its id. Throws `Error`.
 std::string create_agent(SessionNode& node, NewAgent agent);

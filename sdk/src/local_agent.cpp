@@ -201,7 +201,11 @@ void LocalAgent::make(runtime::Runtime& runtime) {
   protocol::AgentCreateParams params;
   params.type = *type;
   params.agent = address_.agent;
-  params.args = args_.dump(-1, ' ', false, Json::error_handler_t::replace);
+  try {
+    params.args = args_text(type_.name, args_);
+  } catch (const Error& error) {
+    return made(error);
+  }
   runtime.create(params, [agent = self()](Result<runtime::AgentPtr> result) { agent->made(result); });
 }
 

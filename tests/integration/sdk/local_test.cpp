@@ -352,6 +352,13 @@ TEST_CASE("a hub does not keep its local agents") {
   CHECK(becomes_true([] { return Counted::alive == 0; }));
 }
 
+TEST_CASE("a local agent's arguments are UTF-8, as a distributed one's are") {
+  const Message refused = agentd::make<Notebook>({{"name", "\xff"}})("x");
+  REQUIRE(refused.error());
+  CHECK(refused.error()->kind() == ErrorKind::invalid_params);
+  CHECK(refused.error()->message().find("UTF-8") != std::string::npos);
+}
+
 TEST_CASE("a hub lets local and distributed agents hear each other") {
   const Server server;
   const AgentRef a = notebook("A"), b = notebook("B").to_dist(server.here());

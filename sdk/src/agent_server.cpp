@@ -1,39 +1,74 @@
 #include <agentd/server.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
+
+#include <arpa/inet.h>
 
 #include <agentd/agent.hpp>
 
 #include "daemon/node/node.hpp"
+#include "sdk/src/create.hpp"
 #include "sdk/src/end_signals.hpp"
+#include "sdk/src/start_error.hpp"
+#include "sdk/src/token.hpp"
 
 namespace agentd {
 namespace {
+
+/// As the daemon has it for its token files.
+constexpr std::size_t shortest_token = 16;
 
 Error wrong(const std::string& what, const std::string& value, const std::string& form) {
   return Error(ErrorKind::invalid_params, what + " is \"" + value + "\"; it takes " + form);
 }
 
+bool is_name(std::string_view host) {
+  return !host.empty() && std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '.' || c == '-' || c == '_';
+  });
+}
+
+bool is_v6(const std::string& host) {
+  in6_addr address{};
+  return inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
 /// `HOST[:PORT]`, where the port may be missing; an IPv6 address with a port stands in brackets.
 NodeAddress split(const std::string& text) {
   if (auto address = NodeAddress::parse(text)) return *address;
-  return {text, 0};
+  const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+  return {bracketed ? text.substr(1, text.size() - 2) : text, 0};
 }
 
+NodeAddress advertised(const std::string& text) {
+  NodeAddress address = split(text);
+  if (is_name(address.host) || is_v6(address.host)) return address;
+  throw wrong("advertise", text, "HOST[:PORT]");
+}
+
+PeerEntry peer_entry(const std::string& text) {
+  const NodeAddress entry = split(text);
+  const std::string host = entry.host.substr(0, entry.host.find('/'));
+  if (is_name(host) || is_v6(host)) return {entry.host, entry.port};
+  throw wrong("a peer", text, "HOST|CIDR[:PORT]");
+}
+
+/// Throws `Error` (`invalid_params`) where something in it is wrong.
 NodeConfig node_config(const AgentServerConfig& config) {
   NodeConfig node;
   node.host = config.host;
   node.port = config.port;
+  if (!config.token.empty()) sdk::check_token(config.token, shortest_token);
   node.token = config.token;
   node.insecure = config.insecure;
   node.workers = config.workers;
-  if (!config.advertise.empty()) node.advertise = split(config.advertise);
-  for (const std::string& peer : config.peers) {
-    const NodeAddress entry = split(peer);
-    if (entry.host.empty()) throw wrong("a peer", peer, "HOST|CIDR[:PORT]");
-    node.peers.push_back({entry.host, entry.port});
-  }
+  if (!config.advertise.empty()) node.advertise = advertised(config.advertise);
+  for (const std::string& peer : config.peers) node.peers.push_back(peer_entry(peer));
   return node;
 }
 
@@ -41,44 +76,74 @@ NodeConfig node_config(const AgentServerConfig& config) {
 
 class AgentServer::Impl {
 public:
-  explicit Impl(AgentServerConfig given) : config(std::move(given)), node(node_config(config)) {
-    for (const AgentType& type : detail::linked_types()) node.add_type(type);
+  explicit Impl(AgentServerConfig given) : config_(std::move(given)) {}
+
+  void launch() {
+    if (tried_.exchange(true)) throw std::logic_error("this AgentServer was launched before");
+    const Json args = config_.args.is_null() ? Json::object() : config_.args;
+    if (!config_.type.empty()) (void)sdk::args_text(config_.type, args);
+    node_ = std::make_unique<Node>(node_config(config_));
+    for (const AgentType& type : detail::linked_types()) node_->add_type(type);
+    if (const auto started = node_->start(); !started) throw Error(sdk::start_error(started.error()));
+    launched_ = true;
+    if (config_.type.empty()) return;
+    auto created = node_->create(config_.type, config_.id, args);
+    if (!created) {
+      node_->stop(std::chrono::milliseconds(0));
+      throw Error(created.error());
+    }
+    agent_ = std::move(*created);
   }
 
-  AgentServerConfig config;
-  Node node;
-  bool launched = false;
-  AgentAddress agent;
+  [[nodiscard]] bool launched() const { return launched_; }
+  [[nodiscard]] Node& node() const {
+    if (!launched_) throw std::logic_error("this AgentServer has not been launched");
+    return *node_;
+  }
+  [[nodiscard]] const AgentAddress& agent() const { return agent_; }
+
+  /// The one for all who wait for this server.
+  [[nodiscard]] std::shared_ptr<sdk::EndSignals> signals() {
+    const std::lock_guard lock(mutex_);
+    auto signals = signals_.lock();
+    if (!signals) {
+      signals = std::make_shared<sdk::EndSignals>([this] { node_->stop(std::chrono::seconds(10)); });
+      signals_ = signals;
+    }
+    return signals;
+  }
+
+private:
+  const AgentServerConfig config_;
+  std::atomic<bool> tried_{false};
+  std::unique_ptr<Node> node_;
+  /// From here on the node is there, and does not change any more.
+  std::atomic<bool> launched_{false};
+  AgentAddress agent_;
+  std::mutex mutex_;
+  std::weak_ptr<sdk::EndSignals> signals_;
 };
 
 AgentServer::AgentServer(AgentServerConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
 
 AgentServer::~AgentServer() = default;
 
-void AgentServer::launch() {
-  if (std::exchange(impl_->launched, true)) throw std::logic_error("this AgentServer was launched before");
-  if (const auto started = impl_->node.start(); !started) throw Error(started.error());
-  if (impl_->config.type.empty()) return;
-  auto created = impl_->node.create(impl_->config.type, impl_->config.id,
-                                    impl_->config.args.is_null() ? Json::object() : impl_->config.args);
-  if (!created) {
-    impl_->node.stop(std::chrono::milliseconds(0));
-    throw Error(created.error());
-  }
-  impl_->agent = std::move(*created);
+void AgentServer::launch() { impl_->launch(); }
+
+std::uint16_t AgentServer::port() const { return impl_->node().listening().port; }
+
+NodeAddress AgentServer::address() const { return impl_->node().address(); }
+
+AgentAddress AgentServer::agent() const { return impl_->agent(); }
+
+void AgentServer::shutdown(std::chrono::milliseconds grace) {
+  if (impl_->launched()) impl_->node().stop(grace);
 }
 
-std::uint16_t AgentServer::port() const { return impl_->node.listening().port; }
-
-NodeAddress AgentServer::address() const { return impl_->node.address(); }
-
-AgentAddress AgentServer::agent() const { return impl_->agent; }
-
-void AgentServer::shutdown(std::chrono::milliseconds grace) { impl_->node.stop(grace); }
-
 void AgentServer::wait_until_terminate() {
-  sdk::EndSignals signals([this] { impl_->node.stop(std::chrono::seconds(10)); });
-  impl_->node.wait();
+  Node& node = impl_->node();
+  const auto signals = impl_->signals();
+  node.wait();
 }
 
 }  // namespace agentd

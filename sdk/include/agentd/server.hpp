@@ -25,8 +25,8 @@ struct AgentServerConfig {
   std::string advertise = {};
   /// Whom it may dial for a placeholder: `HOST|CIDR[:PORT]`. Loopback it always may.
   std::vector<std::string> peers = {};
-  /// What callers must show; empty asks for none, which a server beyond loopback refuses unless
-  /// `insecure` says that it is meant.
+  /// What callers must show, 16 to 4096 visible ASCII characters; empty asks for none, which a server beyond
+  /// loopback refuses unless `insecure` says that it is meant.
   std::string token = {};
   bool insecure = false;
   /// Threads for agents that block; 0: twice the number of cores.
@@ -48,22 +48,25 @@ public:
   AgentServer(const AgentServer&) = delete;
   AgentServer& operator=(const AgentServer&) = delete;
 
-  /// Binds the port, makes the agent, and serves. Throws `Error`: where the port cannot be had, where
-  /// the configuration is unsafe or wrong (`invalid_params`), or why the agent could not be made.
-  /// Throws `std::logic_error` where it was launched before.
+  /// Binds the port, makes the agent, and serves. Throws `Error`: `conflict` where the port is taken,
+  /// `invalid_params` where it cannot be had or the configuration is unsafe or wrong, or why the agent could
+  /// not be made. Throws `std::logic_error` where it was launched before.
   void launch();
 
-  /// The real port, and how others reach it. @pre launched
+  /// The real port, and how others reach it. Throw `std::logic_error` before it was launched.
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] NodeAddress address() const;
   /// The agent that `type` asked for; empty where there is none. @pre launched
   [[nodiscard]] AgentAddress agent() const;
 
-  /// Admits no new calls, lets running ones finish within `grace`, fails the rest, and ends.
+  /// Admits no new calls, lets running ones finish within `grace`, fails the rest, and ends. Does nothing
+  /// before it was launched.
   void shutdown(std::chrono::milliseconds grace = std::chrono::seconds(10));
 
   /// Returns when the server has ended: on SIGTERM or SIGINT, after `shutdown()` elsewhere, or when
-  /// it was told so from outside (`node.stop`). The signals' handlers are put back then.
+  /// it was told so from outside (`node.stop`). The signals' handlers are put back then. Several threads may
+  /// wait. Throws `std::logic_error` before it was launched, and while another server of this program is
+  /// waited for.
   void wait_until_terminate();
 
 private:

@@ -348,8 +348,13 @@ AgentRef LocalAgent::go_to(const NodeAddress& node, const std::string& id) {
 AgentRef LocalAgent::to_dist(const DistOptions& options) {
   check_can_move(options);
   const BlockingScope blocking;
+  const bool was_here = !moved_to();
   const std::lock_guard one_at_a_time(move_mutex_);
-  if (const auto moved = moved_to()) return moved->to_dist(options);
+  if (auto moved = moved_to()) {
+    // By another thread, just now.
+    if (was_here) return AgentRef(std::move(moved));
+    return moved->to_dist(options);
+  }
   const NodeAddress node = place(options);
   try {
     return go_to(node, options.id);

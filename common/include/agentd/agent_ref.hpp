@@ -72,7 +72,8 @@ public:
   [[nodiscard]] AgentRef clone() const;
 
   /// Moves a local agent, with its state, to where `options` say, and answers the proxy for it.
-  /// Waits until it is there. Throws `Error`: `peer_unreachable`, `type_not_found`, and so on;
+  /// Waits until it is there. Of two threads that move one agent, one does, and both get the same proxy.
+  /// Throws `Error`: `peer_unreachable`, `type_not_found`, `conflict` where the id is taken, and so on;
   /// `std::logic_error` where a launch is asked for and `agentd::init` was not called.
   AgentRef to_dist(const DistOptions& options = {}) const;
 

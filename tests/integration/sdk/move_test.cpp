@@ -180,6 +180,36 @@ TEST_CASE("calls of other threads of the program are not lost when the agent is 
   for (std::size_t i = 0; i < answers.size(); ++i) REQUIRE(answers[i].content()["n"] == i + 2);
 }
 
+TEST_CASE("two threads that move an agent move it once, and both know where it is") {
+  const Server server;
+  for (int round = 0; round < 20; ++round) {
+    const AgentRef notebook = agentd::make<Notebook>();
+    (void)notebook("one").content();
+    std::promise<void> begin;
+    const auto begun = begin.get_future().share();
+    std::vector<std::future<AgentRef>> movers;
+    for (int i = 0; i < 2; ++i) {
+      movers.push_back(std::async(std::launch::async, [&] {
+        begun.wait();
+        return notebook.to_dist(server.here());
+      }));
+    }
+    begin.set_value();
+    std::vector<AgentRef> there;
+    for (auto& mover : movers) {
+      // One that comes when all is over is told that the agent is distributed already.
+      try {
+        there.push_back(mover.get());
+      } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::not_supported);
+      }
+    }
+    REQUIRE_FALSE(there.empty());
+    for (const AgentRef& agent : there) CHECK(agent.address() == notebook.address());
+    CHECK(notebook("two").content()["n"] == 2);
+  }
+}
+
 TEST_CASE("an agent may move another one") {
   class Restless : public agentd::Agent {
   public:

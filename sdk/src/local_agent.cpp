@@ -13,6 +13,7 @@
 #include "daemon/runtime/run_context.hpp"
 #include "sdk/src/create.hpp"
 #include "sdk/src/deadline.hpp"
+#include "sdk/src/input_text.hpp"
 #include "sdk/src/launcher.hpp"
 #include "sdk/src/outside_context.hpp"
 #include "sdk/src/remote_agent.hpp"
@@ -64,6 +65,23 @@ private:
   std::string agent_;
 };
 
+Error wrong_place(const std::string& what) { return Error(ErrorKind::invalid_params, "to_dist " + what); }
+
+void check_place(const DistOptions& options) {
+  if (!options.id.empty() && !is_agent_id(options.id)) {
+    throw wrong_place("cannot give the agent that id: it takes [A-Za-z0-9._-]{1,128}");
+  }
+  if (options.share) {
+    if (!options.share->host.empty() && options.share->port != 0) return;
+    throw wrong_place("needs the address of a server to share: the node of an agent that was moved");
+  }
+  if (options.launch_server) {
+    if (is_loopback(options.host)) return;
+    throw wrong_place("launches a server on this machine, not on \"" + options.host +
+                      "\": for one that runs there, say launch_server = false, and its port");
+  }
+  if (!options.host.empty() && options.port.value_or(0) != 0) return;
+  throw wrong_place("with launch_server = false needs the host and the port of a server that runs");
 }
 
 Message failed_with(const Error& error) {
@@ -273,14 +291,10 @@ void LocalAgent::check_can_move(const DistOptions& options) const {
         "to_dist needs the agent's type to have a name on the other side: add "
         "AGENTD_REGISTER_AGENT(YourType); to this program, and to the server's");
   }
+  check_place(options);
   (void)args_elsewhere();
   if (host_.on_loop() || Session::instance().on_loop()) {
     throw std::logic_error("AgentRef::to_dist waits, so it cannot be called from a callback");
-  }
-  if (!options.launch_server && !options.share && !options.port) {
-    throw Error(
-        ErrorKind::invalid_params,
-        "to_dist with launch_server = false needs the port of the server that runs on " + options.host);
   }
 }
 

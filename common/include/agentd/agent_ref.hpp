@@ -26,7 +26,7 @@ struct CallOptions {
 ///
 /// With `launch_server` (the default), an agent server process of this program is started on this
 /// machine, on a free port, and ends with this program. Without it, the agent goes to the server
-/// that runs on `host:port` already.
+/// that runs on `host:port` already, both of which it needs.
 struct DistOptions {
   std::string host = "127.0.0.1";
   /// For `launch_server`: 0 takes a free one.

@@ -38,6 +38,13 @@ public:
   Message reply(const Message&) override { return agentd::make<Notebook>().to_dist().id(); }
 };
 
+/// Cannot be saved.
+class Rooted : public agentd::Agent {
+public:
+  Message reply(const Message& x) override { return x; }
+  Json save() const override { throw std::runtime_error("it stays"); }
+};
+
 /// Leaves a callback that throws.
 class Careless : public agentd::Agent {
 public:
@@ -96,6 +103,8 @@ AgentRef agent_of_ended_server(std::uint16_t port) {
 AGENTD_REGISTER_AGENT(Recruiter);
 AGENTD_REGISTER_AGENT(Launching);
 AGENTD_REGISTER_AGENT(Careless);
+AGENTD_REGISTER_AGENT(Rooted);
+
 TEST_CASE("to_dist starts this program again and moves the agent there") {
   const AgentRef here = agentd::make<Notebook>({{"name", "N"}});
   CHECK(here.call("pid").content() == getpid());
@@ -171,6 +180,21 @@ TEST_CASE("a launched server launches none, and says so") {
   const Message launched = agentd::make<Launching>().to_dist()(0);
   REQUIRE(launched.error());
   CHECK(launched.error()->root().message().find("launches none itself") != std::string::npos);
+}
+
+TEST_CASE("to_dist to no place at all is refused at once, and the agent stays") {
+  const AgentRef agent = agentd::make<Notebook>();
+  const auto wrong = [&](const agentd::DistOptions& options) {
+    return refusal(agent, options) == ErrorKind::invalid_params;
+  };
+  CHECK(wrong({.host = "10.9.9.9"}));
+  CHECK(wrong({.host = "10.9.9.9", .port = 1}));
+  CHECK(wrong({.launch_server = false}));
+  CHECK(wrong({.port = 0, .launch_server = false}));
+  CHECK(wrong({.host = "", .port = 1, .launch_server = false}));
+  CHECK(wrong({.share = agentd::NodeAddress{}}));
+  CHECK(wrong({.id = "no such id!"}));
+  CHECK(agent("here").content()["n"] == 1);
 }
 
 TEST_CASE("a port that is taken is no port for a launched server, and that is what it says") {
@@ -271,9 +295,9 @@ TEST_CASE("to_dist to where nobody listens fails, and the agent stays") {
 
 TEST_CASE("a server that was launched for an agent that cannot go there ends") {
   const auto before = children();
-  for (const AgentRef& agent : {agentd::make<Stillborn>(), agentd::make<Notebook>()}) {
-    if (agent.id().starts_with("Notebook")) (void)agent("used").content();
-    CHECK_THROWS_AS(agent.to_dist({.id = "no such id!"}), Error);
+  for (const AgentRef& agent : {agentd::make<Stillborn>(), agentd::make<Rooted>()}) {
+    if (agent.id().starts_with("Rooted")) (void)agent("used").content();
+    CHECK_THROWS_AS(agent.to_dist(), Error);
   }
   CHECK(becomes_true([&] { return std::ranges::includes(before, children()); }));
 }

@@ -346,6 +346,7 @@ AgentRef LocalAgent::take_along(const NodeAddress& node, const std::string& id) 
 }
 
 AgentRef LocalAgent::go_to(const NodeAddress& node, const std::string& id) {
+  if (!id.empty()) check_is_free(Session::instance().node(node), id);
   if (is_fresh()) {
     AgentRef there = make_there(node, id, nullptr);
     if (settle_there_unused(there)) return there;

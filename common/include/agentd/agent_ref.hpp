@@ -34,7 +34,7 @@ struct DistOptions {
   bool launch_server = true;
   /// A server that `to_dist` launched before, to be shared: pass that agent's address.
   std::optional<NodeAddress> share = {};
-  /// The agent's id there; minted where empty.
+  /// The agent's id there, which no other agent there may have; minted where empty.
   std::string id = {};
 };
 

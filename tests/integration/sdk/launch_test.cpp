@@ -209,6 +209,22 @@ TEST_CASE("a program with two types of one name is told so when it launches a se
   CHECK_THAT(said, Catch::Contains("two agent types are named \"Notebook\""));
 }
 
+TEST_CASE("to_dist does not move an agent onto another one") {
+  const Server server;
+  const agentd::RemoteOptions there{.port = server.at().port, .id = "taken"};
+  const AgentRef other = agentd::remote("Notebook", there);
+  const AgentRef used = agentd::make<Notebook>(), unused = agentd::make<Notebook>();
+  CHECK(used("one").content()["n"] == 1);
+  agentd::DistOptions onto = server.here();
+  onto.id = "taken";
+  CHECK(refusal(used, onto) == ErrorKind::conflict);
+  CHECK(refusal(unused, onto) == ErrorKind::conflict);
+  onto.share = other.address().node;
+  CHECK(refusal(used, onto) == ErrorKind::conflict);
+  CHECK(used("two").content()["n"] == 2);
+  CHECK(other("first").content()["n"] == 1);
+}
+
 TEST_CASE("a launched server that ends leaves no zombie, and its calls fail") {
   const AgentRef there = agentd::make<Notebook>().to_dist();
   const pid_t pid = there.call("pid").content().get<pid_t>();

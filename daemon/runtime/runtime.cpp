@@ -51,6 +51,9 @@ CallerPtr Runtime::caller(std::string_view name) {
 
 Result<HostedAgent*> Runtime::find_agent(std::string_view id) const {
   if (const auto found = agents_.find(id); found != agents_.end()) return found->second.get();
+  if (settings_.why_missing) {
+    if (auto why = settings_.why_missing(id)) return *std::move(why);
+  }
   Error error(ErrorKind::agent_not_found,
               "there is no agent \"" + std::string(id) + "\" on this node; agent.list shows those there are");
   return error.at_agent(id).at_node(settings_.self.text());
@@ -195,7 +198,8 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
     if (original->settings) params.options = original->settings->options;
     params.options.state = state->is_null() ? "" : state->dump();
     if (!as.empty() && agents_.contains(as)) {
-      Error error(ErrorKind::conflict, "agent \"" + as + "\" exists already; name another one with \"as\", or leave it out");
+      Error error(ErrorKind::conflict,
+                  "agent \"" + as + "\" exists already; name another one with \"as\", or leave it out");
       return on_created(error.at_agent(as).at_node(settings_.self.text()));
     }
     create(std::move(params), on_created);

@@ -33,6 +33,8 @@ struct RuntimeSettings {
   std::vector<NodeAddress> aliases;
   Limits limits;
   unsigned workers = 4;
+  /// Why there is no agent of that id, where somebody knows more than that. May be empty.
+  std::function<std::optional<Error>(std::string_view id)> why_missing;
 };
 
 /// A call to be made, with its input read already.

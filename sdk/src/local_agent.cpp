@@ -84,12 +84,6 @@ void check_place(const DistOptions& options) {
   throw wrong_place("with launch_server = false needs the host and the port of a server that runs");
 }
 
-Message failed_with(const Error& error) {
-  const auto cell = detail::Cell::make();
-  cell->fail(error);
-  return Message(cell);
-}
-
 /// Lets what refers to local agents that were moved say where they are now. Throws `Error` for one that is
 /// here: nobody outside this process could follow it.
 void follow_references(Json& json, LocalHost& host) {
@@ -175,10 +169,6 @@ Message LocalAgent::call_from(detail::CallContext& context, std::string_view met
   if (const auto moved = enter()) return moved->call_from(context, method, input, options);
   try {
     make_sure_it_is_made();
-    if (const auto refusal = refused()) {
-      leave();
-      return failed_with(*refusal);
-    }
     const Message outcome = context.call(address_, method, input, options);
     leave_when_settled(outcome);
     return outcome;
@@ -193,7 +183,7 @@ bool LocalAgent::is_fresh() const {
   return !in_use_;
 }
 
-std::optional<Error> LocalAgent::refused() const {
+std::optional<Error> LocalAgent::refusal() const {
   const std::lock_guard lock(mutex_);
   return refusal_;
 }
@@ -224,7 +214,7 @@ void LocalAgent::make(runtime::Runtime& runtime) {
   } catch (const Error& error) {
     return made(error);
   }
-  runtime.create(params, [agent = self()](Result<runtime::AgentPtr> result) { agent->made(result); });
+  runtime.create(params, [agent = self()](const Result<runtime::AgentPtr>& result) { agent->made(result); });
 }
 
 void LocalAgent::made(const Result<runtime::AgentPtr>& result) {
@@ -247,11 +237,7 @@ Message LocalAgent::send(std::string_view method, const Message& input, const Ca
   const auto underway = std::make_shared<Underway>(outcome.cell(), address_.agent);
   host_.post([agent = self(), call = std::move(call), underway](runtime::Runtime& runtime) {
     underway->arrived();
-    if (const auto refusal = agent->refused()) {
-      call.cell->fail(*refusal);
-    } else {
-      runtime.call_nested(call);
-    }
+    runtime.call_nested(call);
   });
   return outcome;
 }

@@ -30,12 +30,13 @@ public:
   AgentRef to_dist(const DistOptions& options) override;
 
   [[nodiscard]] const std::string& own_id() const { return address_.agent; }
+  /// Why it could not be made.
+  [[nodiscard]] std::optional<Error> refusal() const;
 
 private:
   [[nodiscard]] std::shared_ptr<LocalAgent> self();
   [[nodiscard]] std::shared_ptr<detail::Target> moved_to() const;
   [[nodiscard]] bool is_fresh() const;
-  [[nodiscard]] std::optional<Error> refused() const;
   void make_sure_it_is_made();
   void make(runtime::Runtime& runtime);
   void made(const Result<runtime::AgentPtr>& result);

@@ -28,6 +28,10 @@ LocalHost& LocalHost::instance() {
 LocalHost::LocalHost() : nodes_(Session::instance(), loop_) {
   runtime::RuntimeSettings settings;
   settings.workers = worker_count();
+  settings.why_missing = [this](std::string_view id) {
+    const auto agent = find(std::string(id));
+    return agent ? agent->refusal() : std::nullopt;
+  };
   runtime_ = std::make_unique<runtime::Runtime>(loop_, types_, &nodes_, settings);
   gate_ = runtime_->gate();
   std::promise<void> bound;

@@ -273,6 +273,19 @@ TEST_CASE("local calls fail as distributed ones do") {
   CHECK(relay(6).error()->root().kind() == ErrorKind::invalid_params);
 }
 
+TEST_CASE("who calls a local agent while it turns out that it cannot be made is told why") {
+  for (int round = 0; round < 200; ++round) {
+    const AgentRef stillborn = agentd::make<Stillborn>();
+    std::vector<Message> refused;
+    for (int i = 0; i < 4; ++i) refused.push_back(agentd::make<Relay>({{"to", stillborn}})(i));
+    refused.push_back(stillborn(0));
+    for (const Message& one : refused) {
+      REQUIRE(one.error());
+      REQUIRE(one.error()->root().message().find("not today") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("local calls have deadlines, and can be cancelled") {
   Gate::open = false;
   const AgentRef gate = agentd::make<Gate>();

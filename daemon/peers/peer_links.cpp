@@ -13,6 +13,17 @@ namespace {
 /// How long the other node gets to send what waits before a value is asked for again.
 constexpr std::chrono::milliseconds fetch_pause{50};
 
+/// What goes to another node in one frame at most, which takes 2 MiB: there must be room for an envelope.
+constexpr std::size_t most_sent = (2U << 20) - (4U << 10);
+
+Error too_large_to_send(std::size_t size, const NodeAddress& node) {
+  Error error(ErrorKind::invalid_params, "this call has " + std::to_string(size) +
+                                             " bytes with its input, and " + node.text() + " takes " +
+                                             std::to_string(most_sent) +
+                                             " at once: hand on placeholders, not what they stand for");
+  return error.with("limit", "input");
+}
+
 Error input_failed(const Error& cause) {
   Error error(ErrorKind::input_failed, "an input of this call failed: " + cause.root().message());
   return error.because(cause);
@@ -247,9 +258,15 @@ void PeerLinks::send(OutgoingCall outgoing) {
   if (const auto appended = append_input(input, call.input); !appended) {
     return fail_later(std::move(outgoing.on_outcome), input_failed(appended.error()));
   }
+  std::string params = call_params(call, input);
+  if (params.size() > most_sent) {
+    Error error = too_large_to_send(params.size(), call.agent.node);
+    error.at_call(call.call.text()).at_agent(call.agent.agent).at_node(settings_.self.text());
+    return fail_later(std::move(outgoing.on_outcome), std::move(error));
+  }
   // The input stays wanted until the call has settled.
   (*there)->call(
-      call.call, call_params(call, input), call.deadline,
+      call.call, std::move(params), call.deadline,
       [this, placeholder = Placeholder{call.agent.node, call.call}, deadline = call.deadline,
        on_outcome = std::move(outgoing.on_outcome), keep = call.input](net::Settled outcome) {
         settled(placeholder, deadline, on_outcome, std::move(outcome));

@@ -224,4 +224,22 @@ TEST_CASE("a node that was never reached gives way to others, and one that may y
   few.links->stop();
 }
 
+TEST_CASE("a call that is too large for a frame fails, and is not sent again and again") {
+  Few few;
+  runtime::ForeignCall call;
+  call.agent = {few.silent(), "x"};
+  call.method = "reply";
+  call.call = CallId::mint();
+  const Message large(std::string(800'000, 'x'));
+  call.input = Message::inputs({large, large, large});
+  call.deadline = std::chrono::steady_clock::now() + 1h;
+  std::optional<Error> told;
+  few.links->call(
+      std::move(call), [&](const runtime::Outcome& outcome) { told = outcome.error(); }, nullptr);
+  for (int i = 0; i < 8; ++i) few.loop.run_once(0ms);
+  REQUIRE(told);
+  CHECK(told->kind() == ErrorKind::invalid_params);
+  CHECK(told->details().at("limit") == "input");
+}
+
 }  // namespace agentd::peers

@@ -164,6 +164,8 @@ void append_plain_string(std::string& out, std::string_view text) {
 
 bool is_text(std::string_view bytes) { return is_ascii(bytes) || is_utf8(bytes); }
 
+void append_valid_string(std::string& out, std::string_view text) { append_escaped(out, text); }
+
 void append_string(std::string& out, std::string_view text) {
   if (is_text(text)) return append_escaped(out, text);
   append_escaped(out, mended_utf8(text));

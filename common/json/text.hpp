@@ -80,6 +80,8 @@ enum class Type { object, array, string, number, boolean, null };
 [[nodiscard]] bool is_text(std::string_view bytes);
 /// Appends `text` as a string token. Bytes that are no valid UTF-8 become U+FFFD.
 void append_string(std::string& out, std::string_view text);
+/// As `append_string`. @pre is_text(text)
+void append_valid_string(std::string& out, std::string_view text);
 /// As `append_string`, for what needs no escapes: ids, names of ours.
 void append_plain_string(std::string& out, std::string_view text);
 

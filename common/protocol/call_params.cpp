@@ -260,7 +260,11 @@ Result<CallParams> read_call_params(std::string_view params, const json::Ends* e
 
 void append_call_params(std::string& out, const OutgoingCall& outgoing) {
   out += "{\"agent\":";
-  json::append_string(out, outgoing.agent);
+  if (is_agent_id(outgoing.agent)) {
+    json::append_plain_string(out, outgoing.agent);
+  } else {
+    json::append_string(out, outgoing.agent);
+  }
   if (outgoing.method != "reply") append_member(out, "method", outgoing.method);
   if (!outgoing.call.empty()) {
     out += ",\"call\":";

@@ -106,10 +106,11 @@ Result<detail::MessageData> read_message(std::string_view text, const json::Ends
   if (!metadata.empty() && metadata.front() != '{')
     return wrong(field::metadata, metadata, "an object or null");
   if (values[field::content].empty()) {
-    return Error(ErrorKind::invalid_params, "a value is a message, and has a content; this is " + shown(text));
+    return Error(ErrorKind::invalid_params,
+                 "a value is a message, and has a content; this is " + shown(text));
   }
   // Copied as a whole, and once: what is read of it points into the copy.
-  const detail::SharedText whole = detail::SharedText::copy(text);
+  detail::SharedText whole = detail::SharedText::copy(text);
   const auto copied = [&](std::string_view part) {
     return part.empty() ? part
                         : whole->substr(static_cast<std::size_t>(part.data() - text.data()), part.size());
@@ -121,7 +122,7 @@ Result<detail::MessageData> read_message(std::string_view text, const json::Ends
   for (const auto& [member, label] : field::labels) {
     tokens[static_cast<std::size_t>(label)] = copied(field::label_token(values[member]));
   }
-  read->labels = detail::Labels(whole, tokens);
+  read->labels = detail::Labels(std::move(whole), tokens);
   return read;
 }
 

@@ -131,7 +131,7 @@ Message Message::from_text(std::string_view content) {
   if (!json::is_text(content)) return from_json(Json(content));
   std::string token;
   token.reserve(content.size() + 2);
-  json::append_string(token, content);
+  json::append_valid_string(token, content);
   return Message(Cell::make(MessageData{SharedText::copy(token), {}, {}}));
 }
 

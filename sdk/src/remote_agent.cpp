@@ -43,42 +43,41 @@ std::shared_ptr<RemoteAgent> RemoteAgent::self() {
 Message RemoteAgent::call(std::string_view method, const Message& input, const CallOptions& options) {
   RemoteCall::Plan plan;
   plan.method = method;
-  plan.input = input;
   if (options.deadline) plan.deadline = deadline_after(*options.deadline);
-  return make_call(CallId::mint(), std::move(plan));
+  return make_call(CallId::mint(), input, std::move(plan));
 }
 
-Message RemoteAgent::make_call(const CallId& id, RemoteCall::Plan plan) {
-  auto owned = std::make_unique<RemoteCall>(session_, self(), node_, id);
+Message RemoteAgent::make_call(const CallId& id, const Message& input, RemoteCall::Plan plan) {
+  plan.plain = is_plain(input);
+  if (plan.plain) {
+    write_params(plan, id, input);
+  } else {
+    plan.input = input;
+  }
+  auto owned = std::make_unique<RemoteCall>(session_, self(), node_, id, std::move(plan));
   RemoteCall& call = *owned;
   auto cell = detail::Cell::make(std::move(owned));
-  call.plan(std::move(plan));
-  call.plan().plain = is_plain(call.plan().input);
-  if (call.plan().plain) {
-    write_params(call);
-    call.plan().input = {};
-  }
   call.hold(cell);
   session_.hand_over(call);
   return Message(std::move(cell));
 }
 
-void RemoteAgent::write_params(RemoteCall& call) const {
-  RemoteCall::Plan& plan = call.plan();
+void RemoteAgent::write_params(RemoteCall::Plan& plan, const CallId& id, const Message& input) const {
   protocol::OutgoingCall outgoing;
   outgoing.agent = address_.agent;
   outgoing.method = plan.method;
-  outgoing.call = call.id().text();
+  outgoing.call = id.text();
   outgoing.settled = protocol::SettledMode::automatic;
   outgoing.caller = plan.caller;
   outgoing.path = plan.path.empty() ? nullptr : &plan.path;
-  plan.params.reserve(values_size(plan.input) + 256);
+  // A thousand of these wait at once: no longer than most are.
+  plan.params.reserve(values_size(input) + 128);
   protocol::append_call_params(plan.params, outgoing);
   // The input goes before the end, and the link adds the remaining time, and the end.
   plan.params.pop_back();
-  if (plan.input.empty()) return;
+  if (input.empty()) return;
   plan.params += R"(,"input":)";
-  append_input(plan.params, plan.input, node_);
+  append_input(plan.params, input, node_);
 }
 
 void RemoteAgent::submit(RemoteCall& call) {
@@ -115,7 +114,7 @@ bool RemoteAgent::sendable(RemoteCall& call) {
 }
 
 void RemoteAgent::send(RemoteCall& call) {
-  if (call.plan().params.empty()) write_params(call);
+  if (call.plan().params.empty()) write_params(call.plan(), call.id(), call.plan().input);
   const std::size_t size = call.plan().params.size();
   if (size > largest_params) return call.fail(too_large(size));
   call.send();

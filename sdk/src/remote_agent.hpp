@@ -28,7 +28,7 @@ public:
   AgentRef to_dist(const DistOptions& options) override;
 
   /// A call with all that a nested one brings; an empty `caller` is the program itself.
-  Message make_call(const CallId& id, RemoteCall::Plan plan);
+  Message make_call(const CallId& id, const Message& input, RemoteCall::Plan plan);
   [[nodiscard]] SessionNode& node() const { return node_; }
 
   // On the loop.
@@ -45,7 +45,7 @@ private:
   using Lane = std::deque<Step>;
 
   [[nodiscard]] std::shared_ptr<RemoteAgent> self();
-  void write_params(RemoteCall& call) const;
+  void write_params(RemoteCall::Plan& plan, const CallId& id, const Message& input) const;
   [[nodiscard]] bool sendable(RemoteCall& call);
   void send(RemoteCall& call);
   void watch_inputs(RemoteCall& call);

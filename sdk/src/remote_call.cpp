@@ -35,18 +35,19 @@ void ask_for_outcome(Session& session, SessionNode& node, const CallId& call,
       });
 }
 
-void RemoteCall::plan(Plan plan) {
-  plan_ = std::move(plan);
-  deadline_ = plan_.deadline;
-  if (deadline_) allowed_ = *deadline_ - Clock::now();
-}
-
 /// Until its deadline, but who comes later has as long as the call had.
 RemoteCall::Clock::time_point RemoteCall::fetch_until() const {
   const auto now = Clock::now();
   const auto latest = now + fetch_limit;
   if (!deadline_) return latest;
   return std::min(latest, now < *deadline_ ? *deadline_ + fetch_slack : now + allowed_);
+}
+
+RemoteCall::RemoteCall(Session& session, std::shared_ptr<RemoteAgent> agent, SessionNode& node,
+                       const CallId& id, Plan plan)
+    : session_(session), agent_(std::move(agent)), node_(node), id_(id), plan_(std::move(plan)) {
+  deadline_ = plan_.deadline;
+  if (deadline_) allowed_ = *deadline_ - Clock::now();
 }
 
 RemoteCall::~RemoteCall() {
@@ -107,8 +108,9 @@ void RemoteCall::fail(Error error) {
 }
 
 void RemoteCall::settled(net::Settled outcome) {
-  const auto cell = cell_;
   state_ = State::settled;
+  // Kept until `finish`, whatever the callbacks do.
+  detail::Cell* const cell = cell_.get();
   if (outcome.elsewhere) {
     cell->settle_elsewhere();
   } else if (outcome.outcome) {

@@ -36,8 +36,24 @@ public:
     settled,
   };
 
-  RemoteCall(Session& session, std::shared_ptr<RemoteAgent> agent, SessionNode& node, const CallId& id)
-      : session_(session), agent_(std::move(agent)), node_(node), id_(id) {}
+  /// What its maker knows of it.
+  struct Plan {
+    std::string method;
+    Message input;
+    std::optional<Clock::time_point> deadline;
+    /// For a nested call: whose it is, and the agents that it came through.
+    std::string caller;
+    std::vector<std::string> path;
+    /// Takes partial output as text, in place of the cell; null for none.
+    std::function<void(std::string_view)> on_progress;
+    /// The params without their end, where the input could be written already.
+    std::string params;
+    /// The input has no part that may have to be waited for, or may fail.
+    bool plain = false;
+  };
+
+  RemoteCall(Session& session, std::shared_ptr<RemoteAgent> agent, SessionNode& node, const CallId& id,
+             Plan plan);
   ~RemoteCall() override;
 
   // From memory that earlier calls gave back.
@@ -54,23 +70,7 @@ public:
   [[nodiscard]] RemoteAgent& agent() const { return *agent_; }
   [[nodiscard]] State state() const { return state_.load(std::memory_order_acquire); }
 
-  /// What the maker fills in before `begin`.
-  struct Plan {
-    std::string method;
-    Message input;
-    std::optional<Clock::time_point> deadline;
-    /// For a nested call: whose it is, and the agents that it came through.
-    std::string caller;
-    std::vector<std::string> path;
-    /// Takes partial output as text, in place of the cell; null for none.
-    std::function<void(std::string_view)> on_progress;
-    /// The params without their end, where the input could be written already.
-    std::string params;
-    /// The input has no part that may have to be waited for, or may fail.
-    bool plain = false;
-  };
   [[nodiscard]] Plan& plan() { return plan_; }
-  void plan(Plan plan);
 
   /// How long its value may take to come to who reads it now.
   [[nodiscard]] Clock::time_point fetch_until() const;

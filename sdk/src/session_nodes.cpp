@@ -43,14 +43,13 @@ void SessionNodes::watch(const Placeholder& placeholder, std::chrono::steady_clo
 void SessionNodes::call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) {
   RemoteCall::Plan plan;
   plan.method = std::move(call.method);
-  plan.input = std::move(call.input);
   plan.deadline = call.deadline;
   plan.caller = caller_of(session_, call.caller);
   plan.path = std::move(call.path);
   plan.on_progress = [this, on_progress = std::move(on_progress)](std::string_view value) {
     loop_.post([on_progress, text = std::string(value)] { on_progress(text); });
   };
-  const Message made = session_.agent(call.agent)->make_call(call.call, std::move(plan));
+  const Message made = session_.agent(call.agent)->make_call(call.call, call.input, std::move(plan));
   calls_.emplace(call.call, made);
   // The message is kept until it is released, so the cell may be referred to as it is.
   detail::Cell& cell = *made.cell();

@@ -25,7 +25,7 @@ packages_of() {
       libssl-dev libcli11-dev libspdlog-dev libsystemd-dev ;;
     test) echo catch2 python3 curl jq util-linux iproute2 nodejs npm ;;
     check) echo clang clang-format clang-tidy libclang-rt-14-dev llvm cppcheck shellcheck systemd ;;
-    bench) echo wrk python3 ;;
+    bench) echo python3 ;;
     all) for group in build test check bench; do packages_of "$group"; done ;;
     *) return 1 ;;
   esac

@@ -39,6 +39,8 @@ public:
   }
 
   [[nodiscard]] unsigned depth() const { return deepest_seen_; }
+  /// Only strings may have bytes that are none of ASCII.
+  [[nodiscard]] bool is_ascii() const { return high_ == 0; }
   [[nodiscard]] Fault fault() const {
     const auto offset = static_cast<std::size_t>(failed_at_ - begin_);
     if (too_deep_) return {offset, "nested deeper than " + std::to_string(max_depth_), true};
@@ -159,7 +161,7 @@ private:
   Place string(Place at) {
     const Place opening = at++;
     for (;;) {
-      at = scan::plain_text_end(at, end_);
+      at = scan::plain_text_end(at, end_, high_);
       if (at == end_) return fail(opening, "a string is not closed");
       if (*at == '"') return at + 1;
       if (*at != '\\') return fail(at, "a control character stands in a string without an escape");
@@ -215,6 +217,7 @@ private:
   /// Just behind an opening bracket: no comma yet.
   bool fresh_ = false;
   bool too_deep_ = false;
+  std::uint64_t high_ = 0;
   Place failed_at_ = nullptr;
   const char* what_ = "";
   Ends* const ends_;
@@ -228,7 +231,7 @@ std::optional<Fault> check(std::string_view text, unsigned max_depth, unsigned* 
   if (ends != nullptr) ends->begin(text);
   Checker checker(text, max_depth, ends != nullptr && ends->known() ? ends : nullptr);
   if (!checker.run()) return checker.fault();
-  if (!is_ascii(text) && !is_utf8(text)) {
+  if (!checker.is_ascii() && !is_utf8(text)) {
     return Fault{utf8_fault(text), "the bytes are not valid UTF-8", false};
   }
   if (depth != nullptr) *depth = checker.depth();

@@ -31,6 +31,9 @@ inline constexpr std::ptrdiff_t block = 16;
 }
 [[nodiscard]] inline unsigned mask(__m128i flags) { return static_cast<unsigned>(_mm_movemask_epi8(flags)); }
 
+/// Not zero where some byte is none of ASCII.
+[[nodiscard]] inline std::uint64_t high_bits(__m128i bytes) { return mask(bytes); }
+
 [[nodiscard]] inline unsigned plain_text_ends(__m128i bytes) {
   const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
   const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
@@ -62,6 +65,7 @@ inline constexpr std::uint64_t highs = 0x8080808080808080U;
 [[nodiscard]] inline std::uint64_t equals(std::uint64_t bytes, char c) {
   return zeros(bytes ^ (ones * static_cast<unsigned char>(c)));
 }
+[[nodiscard]] inline std::uint64_t high_bits(std::uint64_t bytes) { return bytes & highs; }
 [[nodiscard]] inline std::uint64_t plain_text_ends(std::uint64_t bytes) {
   return equals(bytes, '"') | equals(bytes, '\\') | ((bytes - ones * 0x20) & ~bytes & highs);
 }
@@ -72,18 +76,26 @@ inline constexpr std::uint64_t highs = 0x8080808080808080U;
 
 #endif
 
-/// The first quote, backslash or control character.
-[[nodiscard]] inline const char* plain_text_end(const char* at, const char* end) {
+/// The first quote, backslash or control character. `high` is no longer zero where one of the bytes that
+/// were looked at, which may be some behind the found one, is none of ASCII.
+[[nodiscard]] inline const char* plain_text_end(const char* at, const char* end, std::uint64_t& high) {
   while (end - at >= block) {
+    const auto bytes = load(at);
+    high |= high_bits(bytes);
 #if defined(__SSE2__)
-    if (const unsigned found = plain_text_ends(load(at)); found != 0) return at + __builtin_ctz(found);
+    if (const unsigned found = plain_text_ends(bytes); found != 0) return at + __builtin_ctz(found);
 #else
-    if (plain_text_ends(load(at)) != 0) break;
+    if (plain_text_ends(bytes) != 0) break;
 #endif
     at += block;
   }
-  while (at != end && !ends_plain_text(*at)) ++at;
+  for (; at != end && !ends_plain_text(*at); ++at) high |= static_cast<unsigned char>(*at) & 0x80U;
   return at;
+}
+
+[[nodiscard]] inline const char* plain_text_end(const char* at, const char* end) {
+  std::uint64_t high = 0;
+  return plain_text_end(at, end, high);
 }
 
 /// The first quote, brace or bracket.

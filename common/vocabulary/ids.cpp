@@ -63,6 +63,21 @@ private:
   std::array<std::uint8_t, 256> has_{};
 };
 
+/// Crockford's base 32, two digits at a time: an id is minted for every call.
+class DigitPairs {
+public:
+  constexpr DigitPairs() {
+    constexpr std::string_view digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    for (std::size_t i = 0; i < 1024; ++i) pairs_[i] = {digits[i / 32], digits[i % 32]};
+  }
+  /// @pre bits < 1024
+  void put(std::size_t bits, char* to) const { std::memcpy(to, pairs_[bits].data(), 2); }
+
+private:
+  std::array<std::array<char, 2>, 1024> pairs_{};
+};
+
+constexpr DigitPairs pairs;
 constexpr CharacterSet of_call_ids("_-");
 constexpr CharacterSet of_agent_ids("._-");
 constexpr CharacterSet of_caller_ids("._-:/");
@@ -100,15 +115,14 @@ std::uint64_t coarse_milliseconds() {
 
 CallId CallId::mint() {
   // https://github.com/ulid/spec: 48 bits of milliseconds, 80 random bits, Crockford's base 32.
-  static constexpr char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  std::uint64_t time = coarse_milliseconds();
   CallId id;
   id.size_ = 26;
-  for (std::size_t i = 10; i-- > 0; time >>= 5) id.text_[i] = digits[time & 31];
+  std::uint64_t time = coarse_milliseconds();
+  for (std::size_t i = 10; i > 0; time >>= 10) pairs.put(time & 1023, &id.text_[i -= 2]);
   Random& random = random_of_thread();
-  for (std::size_t group = 0; group < 2; ++group) {
+  for (std::size_t i = 10; i < 26;) {
     std::uint64_t bits = random.next();
-    for (std::size_t i = 0; i < 8; ++i, bits >>= 5) id.text_[10 + group * 8 + i] = digits[bits & 31];
+    for (std::size_t pair = 0; pair < 4; ++pair, bits >>= 10, i += 2) pairs.put(bits & 1023, &id.text_[i]);
   }
   return id;
 }

@@ -1,9 +1,7 @@
-// How calls run, and how they settle.
+// How calls run.
 
-#include <algorithm>
 #include <utility>
 
-#include "common/json/text.hpp"
 #include "daemon/runtime/runtime.hpp"
 
 namespace agentd::runtime {
@@ -13,9 +11,6 @@ namespace {
 constexpr std::size_t starts_per_turn = 2000;
 /// Assembling so many bytes takes about as long as a start.
 constexpr std::size_t bytes_of_a_start = 16U << 10;
-
-/// What an envelope adds to a content at most, beside the names in it.
-constexpr std::size_t envelope_size = 512;
 
 /// How much of what an agent threw is kept: a chain of causes must still fit into a frame.
 constexpr std::size_t longest_text = 16U << 10;
@@ -256,185 +251,6 @@ void Runtime::agent_idle(const CallPtr& call) {
   } else {
     schedule(agent);
   }
-}
-
-void Runtime::settle_with(const CallPtr& call, const Message& message) {
-  if (call->is_settled()) return;
-  if (const Error* error = message.error()) {
-    Error failed(ErrorKind::agent_failed, error->message());
-    return settle_failed(*call, located(failed.because(*error), *call));
-  }
-  detail::SharedText content;
-  detail::SharedText metadata;
-  if (!message.empty()) {
-    const detail::MessageData& data = message.cell()->read();
-    content = data.content;
-    metadata = data.metadata;
-  }
-  const std::size_t size =
-      (content ? content->size() : 4) + (metadata ? metadata->size() : 0) + envelope_size;
-  if (size > settings_.limits.outcome_size) {
-    Error error(ErrorKind::agent_failed, "the outcome has " + std::to_string(size) +
-                                             " bytes with its envelope; the limit is " +
-                                             std::to_string(settings_.limits.outcome_size));
-    return settle_failed(*call, located(error.with("limit", "outcome_size"), *call));
-  }
-  // A text shorter than that cannot be nested too deep.
-  constexpr std::size_t shallow = 2 * json::max_content_depth;
-  if (content && content->size() > shallow && json::depth_of(*content) > json::max_content_depth) {
-    Error error(ErrorKind::agent_failed,
-                "the outcome is nested deeper than " + std::to_string(json::max_content_depth));
-    return settle_failed(*call, located(error.with("limit", "depth"), *call));
-  }
-  settle_done(*call, std::move(content), std::move(metadata));
-}
-
-void Runtime::settle_done(Call& call, detail::SharedText content, detail::SharedText metadata) {
-  call.content = std::move(content);
-  call.metadata = std::move(metadata);
-  ++counters_.done;
-  settle(call, CallState::done);
-}
-
-void Runtime::settle_failed(Call& call, Error error, CallState state) {
-  if (call.kind != Call::Kind::call) {
-    // A step is held by its mailbox alone.
-    const CallPtr keep(&call);
-    call.state = CallState::failed;
-    call.agent->mailbox.remove(call);
-    schedule(*call.agent);
-    call.timer.cancel();
-    if (call.done) call.done(error);
-    return;
-  }
-  call.error = std::make_shared<const Error>(std::move(error));
-  ++(state == CallState::cancelled ? counters_.cancelled : counters_.failed);
-  settle(call, state);
-}
-
-void Runtime::settle(Call& call, CallState state) {
-  const CallPtr keep(&call);
-  const bool was_waiting = call.state == CallState::waiting || call.state == CallState::queued;
-  call.state = state;
-  // The method may have taken long.
-  (void)loop_.look_at_clock();
-  call.settled = loop_.wall_now();
-  --unsettled_;
-  if (was_waiting) {
-    HostedAgent& agent = *call.agent;
-    agent.mailbox.remove(call);
-    schedule(agent);
-  } else {
-    --running_unsettled_;
-    if (call.running && state != CallState::done) call.running->cancel();
-  }
-  call.stored_bytes = sizeof(Call) + call.input.bytes() + (call.content ? call.content->size() : 0);
-  outcome_bytes_ += call.stored_bytes;
-  if (call.caller) call.caller->outcome_bytes += call.stored_bytes;
-  call.input.forget_values();
-
-  while (!call.waiters.empty()) {
-    Waiter& first = call.waiters.front();
-    call.waiters.pop_front();
-    first.settled(call);
-  }
-  for (const Watch& watch : std::exchange(call.watches, {})) watch.watcher->settled(call, watch.mode);
-  for (auto& dependent : std::exchange(call.dependents, {})) {
-    resolutions_.push_back({std::move(dependent.call), dependent.slot, keep});
-    schedule_pump();
-  }
-  if (call.release_when_settled) {
-    ++counters_.released;
-    forget(call, false);
-  } else {
-    loop_.start(call.timer, loop_.now() + settings_.limits.outcome_ttl, [](async::Timer& timer) {
-      auto& expiry = static_cast<Call::Expiry&>(timer);
-      expiry.runtime->forget(*expiry.call, true);
-    });
-  }
-}
-
-void Runtime::deadline_passed(Call& call) {
-  if (call.kind == Call::Kind::construct) return not_made_in_time(call);
-  using std::chrono::duration_cast;
-  using std::chrono::milliseconds;
-  const auto age = duration_cast<milliseconds>(loop_.wall_now() - call.accepted);
-  std::string text = "the deadline passed while the call was " + std::string(state_name(call.state)) + ", " +
-                     std::to_string(age.count()) + " ms after it came";
-  settle_failed(call, located(Error(ErrorKind::deadline_exceeded, std::move(text)), call));
-}
-
-CallState Runtime::cancel(Call& call) {
-  if (!call.is_settled()) {
-    settle_failed(call, located(Error(ErrorKind::cancelled, "the call was cancelled"), call),
-                  CallState::cancelled);
-  }
-  return call.state;
-}
-
-void Runtime::report_progress(const CallId& id, const std::string& value) {
-  const auto found = find_call(id);
-  if (!found || (*found)->state != CallState::running) return;
-  Call& call = **found;
-  const std::uint64_t seq = call.progress_count++;
-  for (const Watch& watch : decltype(call.watches)(call.watches)) watch.watcher->progressed(call, seq, value);
-}
-
-// Outcomes.
-
-Outcome Runtime::outcome_of(const Call& call) {
-  if (call.state == CallState::done) return call.message();
-  return *call.error;
-}
-
-void Runtime::watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::SettledMode mode) {
-  if (!call.is_settled()) {
-    // Those who have gone leave before the list grows: there are never more of them than of others.
-    if (call.watches.size() == call.watches.capacity()) {
-      const auto gone = [](const Watch& watch) { return watch.watcher->gone(); };
-      call.watches.erase(std::remove_if(call.watches.begin(), call.watches.end(), gone), call.watches.end());
-    }
-    call.watches.push_back({std::move(watcher), mode});
-    return;
-  }
-  tellings_.push_back({&call, {std::move(watcher), mode}});
-  schedule_pump();
-}
-
-void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace) {
-  if (const auto found = calls_.find(id); found != calls_.end()) {
-    return watch(*found->second, std::move(watcher), protocol::SettledMode::value);
-  }
-  const auto refusal = refusals_.find(id);
-  const bool refused = refusal != refusals_.end() && refusal->second->answers;
-  if (refused || grace.count() == 0 || tombstones_.has(id, loop_.now())) {
-    const Error why = refused ? refusal->second->why : call_not_found(id);
-    loop_.at_turn_end([watcher = std::move(watcher), id, why] { watcher->unknown(id, why); });
-    return;
-  }
-  expect(id, std::min(grace, settings_.limits.longest_grace), std::move(watcher));
-}
-
-bool Runtime::release(const CallId& id) {
-  forget_refusal(id, Because::given_up);
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) return false;
-  Call& call = *found->second;
-  if (!call.is_settled()) return !std::exchange(call.release_when_settled, true);
-  ++counters_.released;
-  forget(call, false);
-  return true;
-}
-
-void Runtime::forget(Call& call, bool expired) {
-  const CallPtr keep(&call);
-  counters_.expired += expired ? 1 : 0;
-  call.timer.cancel();
-  outcome_bytes_ -= call.stored_bytes;
-  if (call.caller) call.caller->outcome_bytes -= call.stored_bytes;
-  calls_in_order_.remove(call);
-  tombstones_.add(call.id, loop_.now());
-  calls_.erase(call.id);
 }
 
 }  // namespace agentd::runtime

@@ -134,7 +134,8 @@ void RemoteCall::progressed(std::string_view value) {
 void RemoteCall::finish() {
   deadline_timer_.cancel();
   run_when_sent();
-  plan_ = {};
+  // One that is plain keeps nothing alive that others wait for.
+  if (!plan_.plain) plan_ = {};
   // Perhaps the last thing that kept the cell, and with it this call.
   const auto last = std::move(cell_);
 }

@@ -67,7 +67,8 @@ AgentRef Args::agent(std::string_view name) const {
     const AgentRef agent = value.get<AgentRef>();
     // An empty host is an agent of this node.
     const NodeAddress& node = agent.address().node;
-    if (value.size() == 1 && value.at("$agent").size() == 3 && (node.port != 0 || node.host.empty())) return agent;
+    if (value.size() == 1 && value.at("$agent").size() == 3 && (node.port != 0 || node.host.empty()))
+      return agent;
   } catch (const Error&) {
     // Said below, with what would be right.
   }

@@ -26,9 +26,7 @@ public:
       cell_->fail(*call.error);
     }
   }
-  void progressed(const Call&, std::uint64_t, std::string_view value) override {
-    pass_on(*cell_, value);
-  }
+  void progressed(const Call&, std::uint64_t, std::string_view value) override { pass_on(*cell_, value); }
   void unknown(const CallId&, const Error& why) override { cell_->fail(why); }
 
 private:

@@ -49,7 +49,8 @@ void Runtime::hold_lane(Refusal& refusal, HostedAgent& agent, const CallerPtr& c
   RefusedLane& lane = refused_lanes_[{&agent, caller.get()}];
   refusal.agent = &agent;
   refusal.caller = caller;
-  refusal.place = lane.insert(lane.end(), &refusal);
+  lane.push_back(&refusal);
+  refusal.place = std::prev(lane.end());
 }
 
 void Runtime::leave_lane(Refusal& refusal) {

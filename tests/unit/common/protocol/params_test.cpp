@@ -191,7 +191,8 @@ TEST_CASE("calls are named by a list of ids") {
   check_refused(read_release_params("{}"), "\"calls\" of call.release is missing");
   check_refused(read_release_params(R"({"calls":"x"})"), "a list of call ids");
   check_refused(read_release_params(R"({"calls":["short"]})"), "is \"short\"");
-  check_refused(read_release_params(R"({"calls":[")" + id + R"(",1]})"), "\"calls[1]\" of call.release is 1;");
+  check_refused(read_release_params(R"({"calls":[")" + id + R"(",1]})"),
+                "\"calls[1]\" of call.release is 1;");
   check_refused(read_release_params(list + R"(,"grace_ms":1})"),
                 "unknown param \"grace_ms\" of call.release");
 }

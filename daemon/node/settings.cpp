@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "daemon/http/text.hpp"
+
 namespace agentd {
 namespace {
 
@@ -44,7 +46,9 @@ http::ServerSettings server_settings(const NodeConfig& config) {
 
 NodeAddress advertised_address(const NodeConfig& config, const NodeAddress& listening) {
   if (config.advertise.host.empty()) return listening;
-  return {config.advertise.host, config.advertise.port == 0 ? listening.port : config.advertise.port};
+  // As placeholders are read: host names are the same in either case.
+  return {http::to_lower(config.advertise.host),
+          config.advertise.port == 0 ? listening.port : config.advertise.port};
 }
 
 runtime::RuntimeSettings runtime_settings(const NodeConfig& config, const NodeAddress& listening) {

@@ -72,6 +72,11 @@ std::string PeerLinks::token_for(const NodeAddress& node) const {
   return settings_.policy.gets_token(node) ? settings_.token : std::string();
 }
 
+void PeerLinks::set_token(std::string token) {
+  settings_.token = std::move(token);
+  for (const auto& [node, link] : links_) link->set_token(token_for(node));
+}
+
 void PeerLinks::set_token_of(const NodeAddress& node, const std::string& token) {
   tokens_[node] = token;
   if (const auto there = links_.find(node); there != links_.end()) there->second->set_token(token);

@@ -42,7 +42,8 @@ public:
   /// Ends all connections; what waits fails with `shutting_down`.
   void stop();
 
-  void set_token(std::string token) { settings_.token = std::move(token); }
+  /// What nodes are sent that have none of their own, from their next connection on.
+  void set_token(std::string token);
   /// What that node is sent, in place of the token for all.
   void set_token_of(const NodeAddress& node, const std::string& token);
   [[nodiscard]] std::size_t links() const { return links_.size(); }

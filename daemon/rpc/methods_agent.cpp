@@ -14,7 +14,7 @@ constexpr std::chrono::seconds state_wait{2};
 /// How many agents `agent.create_many` makes before others get their turn.
 constexpr std::uint64_t made_per_turn = 1000;
 /// How many entries a list looks at for one page: a filter must not hold the loop up.
-constexpr std::size_t looked_at_per_page = 50'000;
+constexpr std::size_t looked_at_per_page = 10'000;
 
 std::shared_ptr<Reply> shared(Reply reply) { return std::make_shared<Reply>(std::move(reply)); }
 
@@ -69,7 +69,7 @@ public:
   void go_on(runtime::Runtime& runtime) {
     const std::uint64_t until = std::min(params_.count, next_ + made_per_turn);
     open_ = until - next_;
-    for (const std::uint64_t end = until; next_ < end;) {
+    while (next_ < until && !failure_) {
       protocol::AgentCreateParams one;
       one.type = params_.type;
       one.agent = params_.prefix + '-' + std::to_string(next_++);
@@ -80,6 +80,11 @@ public:
                        self->one_made(runtime, made);
                      });
     }
+    const std::uint64_t untried = until - next_;
+    if (untried == 0) return;
+    // Who is still being made says when it is over.
+    open_ -= untried;
+    if (open_ == 0) reply_.error(*failure_);
   }
 
 private:
@@ -160,6 +165,7 @@ void agent_delete(MethodContext& context, Request& request) {
 }
 
 void agent_list(MethodContext& context, Request& request) {
+  if (!request.reply.wanted()) return;
   const auto params = protocol::read_agent_list_params(request.params);
   if (!params) return request.reply.error(params.error());
   const auto behind = read_cursor(params->cursor, context.facts.boot);

@@ -11,7 +11,7 @@ namespace agentd::rpc {
 namespace {
 
 /// How many entries a list looks at for one page: a filter must not hold the loop up.
-constexpr std::size_t looked_at_per_page = 50'000;
+constexpr std::size_t looked_at_per_page = 10'000;
 
 /// Tells the sender that its call will not run.
 void tell_refused(Request& request, const CallId& call, const Error& why) {
@@ -33,6 +33,11 @@ CallId call_id_of(std::string_view params) {
 /// A notification has no answer that could wait.
 bool wants_to_wait(const std::optional<std::chrono::milliseconds>& wait, const Request& request) {
   return wait && wait->count() > 0 && request.reply.wanted();
+}
+
+bool has_settled(runtime::Runtime& runtime, const CallId& id) {
+  const auto call = runtime.find_call(id);
+  return call && (*call)->is_settled();
 }
 
 bool is_watched_by(const runtime::Call& call, const runtime::Watcher& watcher) {
@@ -99,7 +104,7 @@ void agent_call(MethodContext& context, Request& request) {
   call.origin = request.watcher ? request.watcher->serial() : 0;
 
   const bool waits = wants_to_wait(params->wait, request);
-  if (waits) {
+  if (waits && !has_settled(runtime, call.call)) {
     if (const auto room = request.waits.check(); !room)
       return refuse(context, request, call, has_id, room.error());
   }
@@ -150,6 +155,7 @@ void call_release(MethodContext& context, Request& request) {
 }
 
 void call_list(MethodContext& context, Request& request) {
+  if (!request.reply.wanted()) return;
   const auto params = protocol::read_call_list_params(request.params);
   if (!params) return request.reply.error(params.error());
   const auto behind = read_cursor(params->cursor, context.facts.boot);

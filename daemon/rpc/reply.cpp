@@ -58,7 +58,7 @@ bool Reply::is_full() const {
 }
 
 void Reply::result(std::string_view result) {
-  if (wanted_ && is_full()) return error(too_large_together());
+  if (wanted_ && result.size() > small_answer && is_full()) return error(too_large_together());
   send([&](std::string& out) { protocol::append_result(out, id_, result); });
 }
 

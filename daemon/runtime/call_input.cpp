@@ -111,7 +111,11 @@ std::size_t CallInput::bytes() const {
   std::size_t total = 0;
   for (const auto& part : input_.parts) {
     total += sizeof part;
-    if (part.message.content) total += part.message.content->size();
+    total += bytes_of(part.message);
+    for (const auto label :
+         {detail::Label::name, detail::Label::role, detail::Label::id, detail::Label::timestamp}) {
+      total += part.message.labels.token(label).size();
+    }
   }
   return total + sources_.size() * sizeof(Source);
 }

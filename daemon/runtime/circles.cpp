@@ -9,6 +9,9 @@
 namespace agentd::runtime {
 namespace {
 
+/// A search through more than these would hold up the loop; a larger circle ends by its deadline.
+constexpr std::size_t most_waits = 20'000;
+
 /// Everything that `call` cannot settle without.
 void collect_waits(const Call& call, const FindCall& find, std::vector<const Call*>& waits) {
   const auto add = [&](const Call* other) {
@@ -38,11 +41,13 @@ std::vector<const Call*> circle_of(const Call& call, const FindCall& find) {
   /// Who was found to wait for each.
   boost::unordered_flat_map<const Call*, const Call*> waiters;
   std::vector<const Call*> open = {&call};
-  while (!open.empty()) {
+  std::size_t looked_at = 0;
+  while (!open.empty() && looked_at < most_waits) {
     const Call* const waiter = open.back();
     open.pop_back();
     std::vector<const Call*> waits;
     collect_waits(*waiter, find, waits);
+    looked_at += waits.size();
     for (const Call* const next : waits) {
       if (!waiters.emplace(next, waiter).second) continue;
       if (next != &call) {

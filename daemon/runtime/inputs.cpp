@@ -5,6 +5,18 @@
 #include "daemon/runtime/runtime.hpp"
 
 namespace agentd::runtime {
+namespace {
+
+/// Those that have settled meanwhile, by their deadlines, go before more room is taken.
+void add_dependent(std::vector<Call::Dependent>& dependents, Call::Dependent dependent) {
+  if (dependents.size() == dependents.capacity()) {
+    std::erase_if(dependents, [](const Call::Dependent& one) { return one.call->is_settled(); });
+    if (2 * dependents.size() > dependents.capacity()) dependents.reserve(2 * dependents.capacity());
+  }
+  dependents.push_back(std::move(dependent));
+}
+
+}  // namespace
 
 void Runtime::resolve_inputs(const CallPtr& call) {
   for (std::size_t slot = 0; slot < call->input.slots() && !call->is_settled(); ++slot) {
@@ -25,7 +37,7 @@ void Runtime::resolve_local(const CallPtr& call, std::size_t slot, const CallId&
   if (const auto found = calls_.find(id); found != calls_.end()) {
     Call& input = *found->second;
     if (!input.is_settled()) {
-      input.dependents.push_back({call, slot});
+      add_dependent(input.dependents, {call, slot});
     } else {
       // Told by the pump, so that a long chain of settled calls costs no stack.
       resolutions_.push_back({call, slot, &input});

@@ -23,7 +23,7 @@ void Runtime::refuse(const CallRequest& request, const Error& why, bool remember
   if (remember) expected_fails(request.call, why);
   if (calls_.contains(request.call) || (!remember && !blocks)) return;
   constexpr std::size_t most = 100'000;
-  if (refusals_.size() >= most) return;
+  if (refusals_.size() >= most && !refusals_.contains(request.call)) return;
   auto& refusal = refusals_[request.call];
   if (!refusal) refusal = std::make_unique<Refusal>();
   refusal->runtime = this;
@@ -34,7 +34,9 @@ void Runtime::refuse(const CallRequest& request, const Error& why, bool remember
   auto ttl = settings_.limits.refusal_ttl;
   if (blocks) {
     hold_lane(*refusal, **agent, request.caller);
-    ttl = std::max(ttl, request.deadline.value_or(settings_.limits.deadline));
+    // No longer than by default: what is never sent again must not fill the table.
+    ttl = std::max(ttl,
+                   std::min(request.deadline.value_or(settings_.limits.deadline), settings_.limits.deadline));
   }
   loop_.start(refusal->timer, Clock::now() + ttl, [](async::Timer& timer) {
     Refusal& old = *static_cast<Refusal::Expiry&>(timer).owner;

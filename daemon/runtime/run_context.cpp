@@ -128,16 +128,17 @@ void RunContext::begin_wait(detail::Cell& cell) {
     throw std::logic_error(
         "reading a message that has not settled would block the node's event loop: co_await it first");
   }
-  if (!gate_->begin_wait()) {
+  if (wait_depth_ == 0 && !gate_->begin_wait()) {
     throw Error(ErrorKind::overloaded, "too many workers wait for messages at once")
         .with("limit", "blocked_workers");
   }
+  ++wait_depth_;
   {
     const std::lock_guard lock(nested_mutex_);
     if (!released_) {
       waits_for_ = cell.weak_from_this();
     } else {
-      gate_->end_wait();
+      if (--wait_depth_ == 0) gate_->end_wait();
       throw node_gone();
     }
   }
@@ -145,7 +146,7 @@ void RunContext::begin_wait(detail::Cell& cell) {
 }
 
 void RunContext::end_wait() {
-  gate_->end_wait();
+  if (--wait_depth_ == 0) gate_->end_wait();
   const std::lock_guard lock(nested_mutex_);
   waits_for_.reset();
 }

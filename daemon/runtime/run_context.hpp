@@ -144,6 +144,8 @@ private:
   /// Guards what is below.
   std::mutex nested_mutex_;
   bool released_ = false;
+  /// How many waits of the method's thread are within one another: to the workers they are one.
+  unsigned wait_depth_ = 0;
   std::weak_ptr<detail::Cell> waits_for_;
   std::size_t sweep_nested_at_ = 64;
   /// Nested calls that have not settled, to be cancelled with this one.

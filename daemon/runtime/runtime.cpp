@@ -113,8 +113,12 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
   if (const auto there = agents_.find(params.agent); there != agents_.end()) {
     HostedAgent& agent = *there->second;
     if (agent.type->name == params.type && json::canonical(agent.args()) == json::canonical(params.args)) {
-      if (const CallPtr step = making(agent)) return join_making(*step, std::move(on_created));
-      return on_created(there->second);
+      const auto making = making_.find(&agent);
+      if (making == making_.end()) return on_created(there->second);
+      if (making->second.size() < settings_.limits.mailbox)
+        return making->second.push_back(std::move(on_created));
+      return on_created(overloaded("mailbox", "agent \"" + params.agent + "\" is being made, and " +
+                                                  std::to_string(making->second.size()) + " wait for that"));
     }
     Error error(ErrorKind::conflict, "agent \"" + params.agent + "\" exists already, with " +
                                          (agent.type->name == params.type
@@ -136,27 +140,14 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
 }
 
 void Runtime::construct(const AgentPtr& agent, OnCreated on_created) {
-  const CallPtr step = add_step(*agent, Call::Kind::construct, nullptr, true,
-                                [this, agent, on_created = std::move(on_created)](const Result<Json>& made) {
-                                  on_created(made_or_not(agent, made));
-                                });
-  start_deadline(*step, Clock::now() + settings_.limits.deadline);
-}
-
-CallPtr Runtime::making(const HostedAgent& agent) {
-  if (agent.body) return nullptr;
-  if (agent.running) return agent.running;
-  const auto calls = agent.mailbox.all();
-  return *std::find_if(calls.begin(), calls.end(),
-                       [](const CallPtr& call) { return call->kind == Call::Kind::construct; });
-}
-
-void Runtime::join_making(Call& step, OnCreated on_created) {
-  step.done = [this, agent = step.agent, first = std::move(step.done),
-               on_created = std::move(on_created)](const Result<Json>& made) {
-    first(made);
-    on_created(made_or_not(agent, made));
+  making_[agent.get()].push_back(std::move(on_created));
+  const auto done = [this, agent](const Result<Json>& made) {
+    const auto waiting = making_.extract(agent.get());
+    const Result<AgentPtr> result = made_or_not(agent, made);
+    for (const OnCreated& told : waiting.mapped()) told(result);
   };
+  const CallPtr step = add_step(*agent, Call::Kind::construct, nullptr, true, done);
+  start_deadline(*step, Clock::now() + settings_.limits.deadline);
 }
 
 Result<AgentPtr> Runtime::made_or_not(const AgentPtr& agent, const Result<Json>& made) {
@@ -237,7 +228,10 @@ CallPtr Runtime::add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& 
   step->caller = caller;
   step->kind = kind;
   step->done = std::move(done);
-  step->seq = first ? 0 : next_seq_++;
+  step->accepted = loop_.wall_now();
+  // Nothing is done with an agent before it is made.
+  const std::uint64_t first_seq = kind == Call::Kind::construct ? 0 : 1;
+  step->seq = first ? first_seq : next_seq_++;
   agent.mailbox.add(*step, caller && agent.keeps_order());
   schedule(agent);
   return step;

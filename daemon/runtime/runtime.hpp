@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -235,8 +236,6 @@ private:
   void retire(const AgentPtr& agent, const Error& why);
   void construct(const AgentPtr& agent, OnCreated on_created);
   /// The step that makes it; null where it is made.
-  [[nodiscard]] static CallPtr making(const HostedAgent& agent);
-  void join_making(Call& step, OnCreated on_created);
   Result<AgentPtr> made_or_not(const AgentPtr& agent, const Result<Json>& made);
   void not_made_in_time(Call& step);
   CallPtr add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first, Call::Done done);
@@ -328,6 +327,8 @@ private:
   boost::unordered_flat_map<CallId, std::unique_ptr<Refusal>, std::hash<CallId>> refusals_;
   boost::unordered_flat_map<LaneKey, RefusedLane> refused_lanes_;
 
+  /// Who is to be told when an agent is made, or is not.
+  std::unordered_map<const HostedAgent*, std::vector<OnCreated>> making_;
   std::deque<AgentPtr> scheduled_;
   struct Resolution {
     CallPtr call;
@@ -349,7 +350,7 @@ private:
   bool draining_ = false;
   bool closed_ = false;
 
-  std::uint64_t next_seq_ = 1;
+  std::uint64_t next_seq_ = 2;
   std::size_t unsettled_ = 0;
   std::size_t running_ = 0;
   std::size_t running_unsettled_ = 0;

@@ -12,6 +12,14 @@ namespace {
 /// What an envelope adds to a content at most, beside the names in it.
 constexpr std::size_t envelope_size = 512;
 
+std::size_t outcome_size(const Call& call) {
+  std::size_t size = (call.content ? call.content->size() : 0) + (call.metadata ? call.metadata->size() : 0);
+  for (const Error* error = call.error.get(); error != nullptr; error = error->cause()) {
+    size += sizeof(Error) + error->message().size();
+  }
+  return size;
+}
+
 }  // namespace
 
 void Runtime::settle_with(const CallPtr& call, const Message& message) {
@@ -84,7 +92,7 @@ void Runtime::settle(Call& call, CallState state) {
     --running_unsettled_;
     if (call.running && state != CallState::done) call.running->cancel();
   }
-  call.stored_bytes = sizeof(Call) + call.input.bytes() + (call.content ? call.content->size() : 0);
+  call.stored_bytes = sizeof(Call) + call.input.bytes() + outcome_size(call);
   outcome_bytes_ += call.stored_bytes;
   if (call.caller) call.caller->outcome_bytes += call.stored_bytes;
   call.input.forget_values();

@@ -32,8 +32,7 @@ void WorkerPool::submit(Work work) {
 }
 
 void WorkerPool::start_worker_if_needed() {
-  const unsigned working = alive_ - waiting_;
-  if (stopping_ || queue_.empty() || idle_ >= queue_.size() || working >= workers_) return;
+  if (stopping_ || queue_.empty() || idle_ >= queue_.size() || alive_ >= workers_ + waiting_) return;
   threads_.emplace_front();
   try {
     threads_.front() = std::thread([this, self = threads_.begin()] { this->work(self); });
@@ -48,7 +47,7 @@ void WorkerPool::work(std::list<std::thread>::iterator self) {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     // Where workers came back from waiting there are too many now: the surplus ends.
-    if (alive_ - waiting_ > workers_) break;
+    if (alive_ > workers_ + waiting_) break;
     if (queue_.empty()) {
       ++idle_;
       wanted_.wait(lock);

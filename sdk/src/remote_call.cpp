@@ -134,8 +134,10 @@ void RemoteCall::progressed(std::string_view value) {
 void RemoteCall::finish() {
   deadline_timer_.cancel();
   run_when_sent();
-  // One that is plain keeps nothing alive that others wait for.
-  if (!plan_.plain) plan_ = {};
+  // What keeps others alive, or much memory; the rest goes with the call.
+  plan_.input = {};
+  plan_.on_progress = nullptr;
+  plan_.params = {};
   // Perhaps the last thing that kept the cell, and with it this call.
   const auto last = std::move(cell_);
 }

@@ -69,18 +69,20 @@ SessionNode& Session::new_node(const NodeAddress& address) {
 
 std::shared_ptr<RemoteAgent> Session::agent(const AgentAddress& address) {
   SessionNode& node = this->node(address.node);
+  // Outlives the lock: the last one to hold a proxy of a lost node takes the lock as it goes.
+  std::shared_ptr<RemoteAgent> there;
   {
     const std::lock_guard lock(directory_mutex_);
     const auto known = agents_.find(address);
-    if (known != agents_.end()) {
-      if (auto agent = known->second.lock(); agent && &agent->node() == &node) return agent;
-    }
+    if (known != agents_.end()) there = known->second.lock();
+    if (there && &there->node() == &node) return there;
   }
   auto agent = std::make_shared<RemoteAgent>(*this, node, address);
   const std::lock_guard lock(directory_mutex_);
   auto& known = agents_[address];
   // Another thread may have been quicker: one agent has one proxy, and so one lane.
-  if (auto quicker = known.lock(); quicker && &quicker->node() == &node) return quicker;
+  there = known.lock();
+  if (there && &there->node() == &node) return there;
   known = agent;
   return agent;
 }

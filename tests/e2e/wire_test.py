@@ -330,6 +330,13 @@ class Methods(Wire):
         for count in (0, -1, 1.5, "2"):
             self.assert_invalid("agent.create_many", "count", type="echo", count=count, prefix="p")
 
+    def test_agent_create_many_stops_at_the_first_that_cannot_be_made(self):
+        prefix = self.name()
+        self.n.rpc("agent.create", type="counter", agent=f"{prefix}-5")
+        self.assert_error("conflict", -32018, self.n.rpc, "agent.create_many", type="echo", count=1000, prefix=prefix)
+        self.assertEqual(self.n.ask(f"{prefix}-4", 1), 1)
+        self.assert_error("agent_not_found", -32010, self.n.rpc, "agent.get", agent=f"{prefix}-6")
+
     def test_a_clone_has_the_state_and_goes_its_own_way(self):
         agent, copy = self.make("counter"), self.name()
         self.n.ask(agent, 41)

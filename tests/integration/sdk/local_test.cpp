@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/vocabulary/cell.hpp"
+#include "sdk/src/session.hpp"
 #include "tests/integration/sdk/agents.hpp"
 #include "tests/integration/support/process.hpp"
 
@@ -179,6 +180,20 @@ TEST_CASE("local agents call local and distributed agents") {
   CHECK(agentd::make<AsyncRelay>({{"to", local}})("x").content()["heard"] == "x");
   CHECK(agentd::make<Relay>({{"to", far}})("y").content() == "y");
   CHECK(agentd::make<AsyncRelay>({{"to", far}})("y").content() == "y");
+}
+
+TEST_CASE("what a local agent's call to a distributed one was answered is released over there") {
+  const Server server;
+  const AgentRef far = server.make("echo");
+  for (const AgentRef& relay :
+       {agentd::make<Relay>({{"to", far}}), agentd::make<AsyncRelay>({{"to", far}})}) {
+    for (int i = 0; i < 10; ++i) CHECK(relay(i).content() == i);
+  }
+  auto& session = agentd::sdk::Session::instance();
+  CHECK(becomes_true([&] {
+    const auto kept = session.ask(session.node(far.address().node), "call.list", "{}");
+    return kept && *kept == R"({"calls":[]})";
+  }));
 }
 
 TEST_CASE("a local agent hears the progress of the calls it makes, wherever they run") {

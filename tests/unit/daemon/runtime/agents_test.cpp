@@ -92,6 +92,36 @@ TEST_CASE("whoever creates an agent that is being made is answered when it is ma
   for (const auto& agent : made) CHECK(*agent == *made[0]);
 }
 
+TEST_CASE("however many create an agent that is being made, they are told one after the other") {
+  Limits limits;
+  limits.mailbox = 100'000;
+  SlowToMake world(limits);
+  std::size_t told = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    world.runtime->create(params("slow", "a"), [&](const Result<AgentPtr>& agent) { told += agent ? 1 : 0; });
+  }
+  std::optional<Error> refused;
+  world.runtime->create(params("slow", "a"), [&](const Result<AgentPtr>& agent) { refused = agent.error(); });
+  REQUIRE(refused);
+  CHECK(refused->kind() == ErrorKind::overloaded);
+  world.door.open();
+  REQUIRE(world.until([&] { return told == 100'000; }));
+}
+
+TEST_CASE("an agent is made before anything else is done with it, whatever is given up meanwhile") {
+  World world;
+  bool saved = false;
+  world.runtime->create(params("block", "a"), [](const Result<AgentPtr>&) {});
+  HostedAgent& agent = **world.runtime->find_agent("a");
+  world.runtime->save(agent, [&](const Result<Json>& state) { saved = state.has_value(); });
+  std::vector<CallPtr> calls;
+  for (int i = 0; i < 200; ++i) calls.push_back(world.call("a", {.input = "1"}));
+  // Enough to have the mailbox put its heap in order again.
+  for (const CallPtr& call : calls) world.runtime->cancel(*call);
+  world.settle();
+  REQUIRE(world.until([&] { return saved; }));
+}
+
 TEST_CASE("an agent gets an id where it was given none, and a name") {
   World world;
   const auto agent = create(world, params("echo", ""));

@@ -358,6 +358,33 @@ TEST_CASE("agents of the node are bounded") {
   CHECK(why->details().at("limit") == "agents");
 }
 
+TEST_CASE("an outcome is counted with all that is kept of its call") {
+  World world;
+  world.make("echo", "a");
+  const std::string big(100'000, 'x');
+  const auto counted = [&](const std::string& agent, const std::string& input) {
+    const auto before = world.runtime->outcome_bytes();
+    world.call(agent, {.input = input});
+    world.settle();
+    return world.runtime->outcome_bytes() - before;
+  };
+  CHECK(counted("a", R"({"content":1,"metadata":{"m":")" + big + "\"}}") > big.size());
+  CHECK(counted("a", R"({"content":1,"name":")" + big + "\"}") > big.size());
+}
+
+TEST_CASE("what waits for an unsettled call is forgotten when it has settled by its deadline") {
+  World world;
+  world.make("hold", "x");
+  world.make("echo", "a");
+  const auto input = world.call("x", {.input = "1"});
+  for (int i = 0; i < 1000; ++i) {
+    const auto dependent = world.call("a", {.input = World::placeholder(*input), .caller = ""});
+    world.runtime->cancel(*dependent);
+    world.settle();
+  }
+  CHECK(input->dependents.size() < 20);
+}
+
 TEST_CASE("callers that are gone are not kept") {
   World world;
   const auto kept = world.runtime->caller("kept");

@@ -170,7 +170,7 @@ public:
                        "Bytes received from clients and peers that dialled", counters.bytes_received);
     rpc::append_metric(out, "agentd_sent_bytes_total", "counter",
                        "Bytes sent to clients and peers that dialled", counters.bytes_sent);
-    rpc::append_metric(out, "agentd_peer_links", "gauge", "Nodes that this one is connected to",
+    rpc::append_metric(out, "agentd_peer_links", "gauge", "Links to other nodes, connected or not",
                        peers_->links());
     rpc::append_metric(out, "agentd_peer_received_bytes_total", "counter",
                        "Bytes received from peers dialled", peers_->bytes_received());

@@ -10,9 +10,9 @@ using Kind = Envelope::Kind;
 
 namespace {
 
-/// Reads one text that is no batch.
+/// Reads one text that is no batch, and keeps it for what the envelope shows of it.
 struct One {
-  explicit One(std::string_view text) {
+  explicit One(std::string_view from) : text(from) {
     FrameReader frame;
     REQUIRE_FALSE(frame.open(text));
     REQUIRE_FALSE(frame.is_batch());
@@ -20,6 +20,7 @@ struct One {
     Envelope more;
     REQUIRE_FALSE(frame.next(more));
   }
+  std::string text;
   Envelope envelope;
 };
 

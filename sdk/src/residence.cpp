@@ -81,7 +81,9 @@ AgentType Resident::type(AgentType type) {
     auto body = make(args);
     return body ? std::make_unique<Resident>(std::move(body)) : nullptr;
   };
-  for (auto& [name, method] : type.methods) {
+  for (auto& entry : type.methods) {
+    const std::string& name = entry.first;
+    auto& method = entry.second;
     auto* waits_for_none = std::get_if<AgentType::Method>(&method);
     if (waits_for_none && type.execution == Execution::loop)
       method = as_coroutine(std::move(*waits_for_none));

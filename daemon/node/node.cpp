@@ -39,10 +39,7 @@ public:
   }
 
   ~Impl() override {
-    if (thread_.joinable()) {
-      stop_and_wait(std::chrono::milliseconds(0));
-      thread_.join();
-    }
+    if (thread_.joinable()) stop_and_wait(std::chrono::milliseconds(0));
   }
 
   void add_type(AgentType type) {
@@ -108,6 +105,9 @@ public:
   void wait() {
     std::unique_lock lock(mutex_);
     ended_.wait(lock, [this] { return has_ended_; });
+    lock.unlock();
+    // Whoever waits: a launched server ends its process behind this.
+    std::call_once(joined_, [this] { thread_.join(); });
   }
 
   void set_token(std::string token) {
@@ -243,6 +243,7 @@ private:
   std::condition_variable ended_;
   bool has_ended_ = false;
   std::thread thread_;
+  std::once_flag joined_;
 };
 
 Node::Node(NodeConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}

@@ -31,7 +31,7 @@ void check_call(std::string_view params) {
   OutgoingCall call;
   call.agent = read->agent;
   call.method = read->method;
-  call.call = read->call;
+  call.call = read->call.text();
   call.input = read->input;
   call.deadline = read->deadline;
   call.settled = read->settled;

@@ -235,7 +235,7 @@ private:
   /// The agent is gone for everybody; what is in its mailbox fails.
   void retire(const AgentPtr& agent, const Error& why);
   void construct(const AgentPtr& agent, OnCreated on_created);
-  /// The step that makes it; null where it is made.
+  /// What those get who wait for it to be made.
   Result<AgentPtr> made_or_not(const AgentPtr& agent, const Result<Json>& made);
   void not_made_in_time(Call& step);
   CallPtr add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first, Call::Done done);

@@ -21,10 +21,7 @@ bool Expected::plain_text(std::string_view& text) {
 }
 
 bool Expected::value(std::string_view& value) {
-  if (rest_.empty()) return false;
-  const bool container = rest_.front() == '{' || rest_.front() == '[';
-  const char* const past =
-      container ? ends_.past(rest_.data()) : scan::past_value(rest_.data(), rest_.data() + rest_.size());
+  const char* const past = scan::past_value(rest_.data(), rest_.data() + rest_.size(), &ends_);
   value = {rest_.data(), static_cast<std::size_t>(past - rest_.data())};
   rest_.remove_prefix(value.size());
   return !value.empty();

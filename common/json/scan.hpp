@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "common/json/text.hpp"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -227,6 +229,12 @@ struct Bits {
   if (*at == '{' || *at == '[') return past_container(at, end);
   while (at != end && *at != ',' && *at != ']' && *at != '}' && !is_space(*at)) ++at;
   return at;
+}
+
+/// As above, without looking through a container of which `ends`, where given, knows the end.
+[[nodiscard]] inline const char* past_value(const char* at, const char* end, const Ends* ends) {
+  const bool container = at != end && (*at == '{' || *at == '[');
+  return container && ends != nullptr ? ends->past(at) : past_value(at, end);
 }
 
 }  // namespace agentd::json::scan

@@ -5,15 +5,6 @@
 #include "common/json/scan.hpp"
 
 namespace agentd::json {
-namespace {
-
-const char* past_value(const char* at, const char* end, const Ends* ends) {
-  const bool container = at != end && (*at == '{' || *at == '[');
-  return container && ends != nullptr ? ends->past(at) : scan::past_value(at, end);
-}
-
-}  // namespace
-
 unsigned depth_of(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
@@ -96,7 +87,7 @@ bool Members::next() {
   at_ = scan::past_space(at_, end_);
   if (at_ != end_ && *at_ == ':') at_ = scan::past_space(at_ + 1, end_);
   const char* const value = at_;
-  at_ = past_value(at_, end_, ends_);
+  at_ = scan::past_value(at_, end_, ends_);
   value_ = {value, static_cast<std::size_t>(at_ - value)};
   return true;
 }
@@ -113,7 +104,7 @@ bool Elements::next() {
   at_ = scan::past_space(at_, end_);
   if (at_ != end_ && *at_ == ',') at_ = scan::past_space(at_ + 1, end_);
   const char* const value = at_;
-  at_ = past_value(at_, end_, ends_);
+  at_ = scan::past_value(at_, end_, ends_);
   if (at_ == value) {
     at_ = end_;
     return false;

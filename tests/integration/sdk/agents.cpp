@@ -47,3 +47,8 @@ Message Mirror::reply(const Message& x) {
   return Json{{"content", x.content()}, {"name", x.name()},         {"role", x.role()},
               {"id", x.id()},           {"metadata", x.metadata()}, {"timestamp", x.timestamp()}};
 }
+
+std::uint16_t free_port() {
+  const Server server;
+  return server.at().port;
+}

@@ -104,3 +104,6 @@ struct Server {
 
   agentd::AgentServer server{{.port = 0}};
 };
+
+/// The port of a server that has ended: nobody listens there.
+std::uint16_t free_port();

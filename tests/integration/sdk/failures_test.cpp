@@ -19,12 +19,6 @@ namespace {
 
 std::uint16_t port_of(OtherProcess& server) { return static_cast<std::uint16_t>(std::stoi(server.line())); }
 
-/// A port where nobody listens, for now.
-std::uint16_t free_port() {
-  const Server server;
-  return server.at().port;
-}
-
 }  // namespace
 
 TEST_CASE("an error says who failed, and why, down to the first cause") {

@@ -70,12 +70,6 @@ ErrorKind refusal(const AgentRef& agent, const agentd::DistOptions& options) {
   return ErrorKind::internal;
 }
 
-/// A port where nobody listens, for now.
-std::uint16_t free_port() {
-  const Server server;
-  return server.at().port;
-}
-
 ErrorKind kind_of(const Message& failed) {
   REQUIRE(failed.error());
   return failed.error()->kind();

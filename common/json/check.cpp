@@ -31,16 +31,21 @@ public:
         ends_(ends) {}
 
   bool run() {
-    Place at = value(past_space(begin_));
-    while (at != nullptr && depth_ > 0) at = step(at);
+    const char* at = past_value(past_space(begin_));
     if (at == nullptr) return false;
     at = past_space(at);
     return at == end_ || fail(at, "there is more text behind the value") != nullptr;
   }
+  /// Behind the value that begins there; null where there is none.
+  const char* past_value(const char* at) {
+    at = value(at);
+    while (at != nullptr && depth_ > 0) at = step(at);
+    return at;
+  }
 
   [[nodiscard]] unsigned depth() const { return deepest_seen_; }
-  /// Only strings may have bytes that are none of ASCII.
-  [[nodiscard]] bool is_ascii() const { return high_ == 0; }
+  /// Not zero where some byte is none of ASCII: only strings may have such.
+  [[nodiscard]] std::uint64_t high() const { return high_; }
   [[nodiscard]] Fault fault() const {
     const auto offset = static_cast<std::size_t>(failed_at_ - begin_);
     if (too_deep_) return {offset, "nested deeper than " + std::to_string(max_depth_), true};
@@ -231,11 +236,18 @@ std::optional<Fault> check(std::string_view text, unsigned max_depth, unsigned* 
   if (ends != nullptr) ends->begin(text);
   Checker checker(text, max_depth, ends != nullptr && ends->known() ? ends : nullptr);
   if (!checker.run()) return checker.fault();
-  if (!checker.is_ascii() && !is_utf8(text)) {
+  if (checker.high() != 0 && !is_utf8(text)) {
     return Fault{utf8_fault(text), "the bytes are not valid UTF-8", false};
   }
   if (depth != nullptr) *depth = checker.depth();
   return std::nullopt;
+}
+
+const char* scan::past_checked_value(std::string_view text, unsigned max_depth, std::uint64_t& high) {
+  Checker checker(text, max_depth, nullptr);
+  const char* const past = checker.past_value(text.data());
+  high |= checker.high();
+  return past;
 }
 
 }  // namespace agentd::json

@@ -213,6 +213,12 @@ void WaitingCalls::closed(const Error& why) {
 }
 
 bool WaitingCalls::received(std::string_view text) {
+  if (done_.read(text)) {
+    for (const protocol::DoneNotice& done : done_.notices()) {
+      settled(done.call, {protocol::copy_message(done.value)});
+    }
+    return true;
+  }
   if (frame_.open(text)) return false;
   for (protocol::Envelope envelope; frame_.next(envelope);) {
     if (envelope.kind == protocol::Envelope::Kind::response) {
@@ -221,7 +227,7 @@ bool WaitingCalls::received(std::string_view text) {
       continue;
     } else if (envelope.method == "call.settled") {
       if (const auto notice = protocol::read_settled(envelope.params, envelope.ends)) {
-        settled(*notice, envelope.ends);
+        settled(notice->call, outcome_of(*notice, envelope.ends));
       }
     } else if (envelope.method == "call.progress") {
       if (const auto notice = protocol::read_progress(envelope.params)) progressed(*notice);
@@ -254,15 +260,15 @@ void WaitingCalls::subscriptions_answered(std::uint64_t request, const protocol:
   }
 }
 
-void WaitingCalls::settled(const protocol::SettledNotice& notice, const json::Ends* ends) {
-  auto [entry, end] = calls_.equal_range(notice.call);
+void WaitingCalls::settled(const CallId& call, Settled settled) {
+  auto [entry, end] = calls_.equal_range(call);
   if (entry == end) return;
-  if (std::next(entry) != end) return settle_all(notice.call, outcome_of(notice, ends));
+  if (std::next(entry) != end) return settle_all(call, std::move(settled));
   // Taken out first: the callback may make, or fail, any entry.
   const NodeLink::OnSettled on_settled = std::move(entry->second.on_settled);
   unlink(entry->second);
   calls_.erase(entry);
-  on_settled(outcome_of(notice, ends));
+  on_settled(std::move(settled));
 }
 
 /// What is wrong with an answer is said with who gave it.

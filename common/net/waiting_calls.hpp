@@ -16,6 +16,7 @@
 #include "common/async/timers.hpp"
 #include "common/net/node_link.hpp"
 #include "common/net/ws_client.hpp"
+#include "common/protocol/done_frame.hpp"
 #include "common/protocol/envelope.hpp"
 #include "common/protocol/outbox.hpp"
 #include "common/protocol/params.hpp"
@@ -119,7 +120,7 @@ private:
 
   void answered(const protocol::Envelope& answer);
   void subscriptions_answered(std::uint64_t request, const protocol::Envelope& answer);
-  void settled(const protocol::SettledNotice& notice, const json::Ends* ends);
+  void settled(const CallId& call, Settled settled);
   [[nodiscard]] Settled outcome_of(const protocol::SettledNotice& notice, const json::Ends* ends) const;
   void progressed(const protocol::ProgressNotice& notice);
   void settle_all(const CallId& call, Settled settled, std::optional<Kind> only = {});
@@ -133,7 +134,8 @@ private:
   std::string node_;
   Clockwork& clockwork_;
   protocol::Outbox outbox_;
-  /// Used again for each frame.
+  // Used again for each frame.
+  protocol::DoneFrame done_;
   protocol::FrameReader frame_;
   bool open_ = false;
   std::string boot_;

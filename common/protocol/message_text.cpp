@@ -1,4 +1,3 @@
-#include "common/json/expected.hpp"
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/marked.hpp"
@@ -53,17 +52,6 @@ private:
 
 using Values = std::array<std::string_view, field::count>;
 
-/// An outcome as a node writes it, without metadata.
-bool read_usual(std::string_view text, const json::Ends& ends, Values& values) {
-  json::Expected form(text, ends);
-  return form.past(R"({"id":)") && form.string(values[field::id]) &&           //
-         form.past(R"(,"name":)") && form.string(values[field::name]) &&       //
-         form.past(R"(,"role":)") && form.string(values[field::role]) &&       //
-         form.past(R"(,"content":)") && form.value(values[field::content]) &&  //
-         form.past(R"(,"timestamp":)") && form.string(values[field::timestamp]) && form.past("}") &&
-         form.at_end();
-}
-
 void read_members(std::string_view text, const json::Ends* ends, Values& values) {
   for (json::Members members(text, ends); members.next();) {
     const field::Index member = field::of_token(members.key_token());
@@ -93,10 +81,7 @@ Result<detail::MessageData> read_message(std::string_view text, const json::Ends
     return Error(ErrorKind::invalid_params, "a value is a message, an object; this is " + shown(text));
   }
   Values values;
-  if (ends == nullptr || !ends->known() || !read_usual(text, *ends, values)) {
-    values = {};
-    read_members(text, ends, values);
-  }
+  read_members(text, ends, values);
   for (const auto& [member, label] : field::labels) {
     if (!values[member].empty() && values[member].front() != '"')
       return wrong(member, values[member], "a string");
@@ -109,21 +94,26 @@ Result<detail::MessageData> read_message(std::string_view text, const json::Ends
     return Error(ErrorKind::invalid_params,
                  "a value is a message, and has a content; this is " + shown(text));
   }
-  // Copied as a whole, and once: what is read of it points into the copy.
-  detail::SharedText whole = detail::SharedText::copy(text);
+  MessageText read{text, values[field::content], metadata, {}};
+  for (const auto& [member, label] : field::labels) {
+    read.labels[static_cast<std::size_t>(label)] = field::label_token(values[member]);
+  }
+  return copy_message(read);
+}
+
+detail::MessageData copy_message(const MessageText& text) {
+  detail::SharedText whole = detail::SharedText::copy(text.whole);
   const auto copied = [&](std::string_view part) {
     return part.empty() ? part
-                        : whole->substr(static_cast<std::size_t>(part.data() - text.data()), part.size());
+                        : std::string_view(whole->data() + (part.data() - text.whole.data()), part.size());
   };
-  Result<detail::MessageData> read{boost::system::in_place_value};
-  read->content = whole.slice(copied(values[field::content]));
-  if (!metadata.empty()) read->metadata = whole.slice(copied(metadata));
+  detail::MessageData data;
+  data.content = whole.slice(copied(text.content));
+  if (!text.metadata.empty()) data.metadata = whole.slice(copied(text.metadata));
   detail::Labels::Tokens tokens;
-  for (const auto& [member, label] : field::labels) {
-    tokens[static_cast<std::size_t>(label)] = copied(field::label_token(values[member]));
-  }
-  read->labels = detail::Labels(std::move(whole), tokens);
-  return read;
+  for (std::size_t label = 0; label < tokens.size(); ++label) tokens[label] = copied(text.labels[label]);
+  data.labels = detail::Labels(std::move(whole), tokens);
+  return data;
 }
 
 }  // namespace agentd::protocol

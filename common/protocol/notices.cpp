@@ -1,4 +1,3 @@
-#include "common/json/expected.hpp"
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/param_errors.hpp"
@@ -25,28 +24,9 @@ Error wrong_call(std::string_view owner, std::string_view token) {
   return wrong_param(owner, "call", token, "a call id: 16 to 64 of A-Z a-z 0-9 _ -");
 }
 
-/// Takes what a node writes for a call that is done: nearly all of them.
-std::optional<SettledNotice> read_usual_done(std::string_view params, const json::Ends& ends) {
-  json::Expected form(params, ends);
-  std::string_view call;
-  SettledNotice read;
-  if (!form.past(R"({"call":)") || !form.plain_text(call) || !form.past(R"(,"state":"done","value":)") ||
-      !form.object(read.value) || !form.past("}") || !form.at_end()) {
-    return std::nullopt;
-  }
-  const auto id = CallId::parse(call);
-  if (!id) return std::nullopt;
-  read.call = *id;
-  read.state = "done";
-  return read;
-}
-
 }  // namespace
 
 Result<SettledNotice> read_settled(std::string_view params, const json::Ends* ends) {
-  if (ends != nullptr && ends->known()) {
-    if (const auto usual = read_usual_done(params, *ends)) return *usual;
-  }
   SettledNotice read;
   std::string_view call;
   std::string_view state;

@@ -1,13 +1,14 @@
 #include "common/protocol/outbox.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
 namespace agentd::protocol {
 namespace {
 
-/// Of a frame that may well stay as short as an answer, and of one behind a frame that is full.
-constexpr std::size_t first_block = 256;
+/// Of a frame that may well stay as short as an answer, and of one that becomes full.
+constexpr std::size_t short_block = 256;
 constexpr std::size_t full_block = Outbox::frame_size + (4U << 10);
 
 }  // namespace
@@ -21,7 +22,8 @@ std::string& Outbox::begin() {
   fresh_ = packing_ != Packing::all || frames_.empty() || frames_.back().text.size() >= frame_size;
   if (fresh_) {
     const bool flows = packing_ == Packing::all && !frames_.empty();
-    frames_.emplace_back().text.reserve(flows ? full_block : first_block);
+    const std::size_t block = flows ? full_block : std::clamp(last_size_, short_block, full_block);
+    frames_.emplace_back().text.reserve(block);
   }
   std::string& text = frames_.back().text;
   open_at_ = text.size();
@@ -73,7 +75,8 @@ std::string Outbox::take() {
   assert(!frames_.empty());
   Frame frame = std::move(frames_.front());
   frames_.pop_front();
-  bytes_ -= frame.text.size();
+  last_size_ = frame.text.size();
+  bytes_ -= last_size_;
   if (frame.array) frame.text += ']';
   return std::move(frame.text);
 }

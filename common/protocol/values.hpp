@@ -65,6 +65,16 @@ struct Input {
 void append_message(std::string& out, const detail::MessageData& message);
 /// As `append_message`, for a call's input: wraps a content that needs it in `$literal`.
 void append_input_message(std::string& out, const detail::MessageData& message);
+/// A message's members as they stand in a checked text; those that are not given are empty.
+struct MessageText {
+  /// The message.
+  std::string_view whole;
+  std::string_view content;
+  std::string_view metadata;
+  detail::Labels::Tokens labels;
+};
+/// Copies it as a whole, and once. @pre the members stand in `whole`, which has a content
+[[nodiscard]] detail::MessageData copy_message(const MessageText& text);
 /// Reads an outcome's `value`: all members are taken as they are, nothing is scanned.
 [[nodiscard]] Result<detail::MessageData> read_message(std::string_view text,
                                                        const json::Ends* ends = nullptr);

@@ -2,8 +2,10 @@
 #include <string>
 #include <string_view>
 
+#include "common/protocol/done_frame.hpp"
 #include "common/protocol/envelope.hpp"
 #include "common/protocol/params.hpp"
+#include "common/protocol/values.hpp"
 #include "tests/fuzz/require.hpp"
 
 using namespace agentd;
@@ -80,10 +82,31 @@ void check_envelope(const Envelope& envelope) {
   require(!json::check(answer, deep), "an answer is JSON");
 }
 
+/// What is read quickest is read as in any other form.
+void check_done(std::string_view text) {
+  DoneFrame done;
+  if (!done.read(text)) return;
+  FrameReader frame;
+  require(!frame.open(text), "a frame of calls that are done is a frame");
+  Envelope envelope;
+  for (const DoneNotice& notice : done.notices()) {
+    require(frame.next(envelope) && envelope.method == "call.settled", "of notices");
+    const Result<SettledNotice> read = read_settled(envelope.params, envelope.ends);
+    require(read && read->call == notice.call && read->state == "done", "of the same calls");
+    std::string quick;
+    append_message(quick, copy_message(notice.value));
+    std::string slow;
+    append_message(slow, *read_message(read->value, envelope.ends));
+    require(quick == slow, "with the same values");
+  }
+  require(!frame.next(envelope), "and of no others");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  check_done(text);
   FrameReader frame;
   if (const auto fault = frame.open(text)) {
     check_error(*fault);

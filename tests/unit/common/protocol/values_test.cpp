@@ -81,32 +81,6 @@ TEST_CASE("an outcome's value is taken as it is") {
   }
 }
 
-TEST_CASE("an outcome in the usual form is read as in any other") {
-  const std::string begin = R"({"id":"i","name":"n","role":"assistant","content":{"a":[1]})";
-  for (const std::string& text : {
-           begin + R"(,"timestamp":"t"})",
-           begin + R"(,"metadata":{"k":1},"timestamp":"t"})",
-           begin + R"(,"timestamp":1})",
-           begin + R"(,"timestamp":"t","name":"m"})",
-           begin + "}",
-           std::string(R"({"id":"\u0069","name":"","role":"assistant","content":1,"timestamp":"t"})"),
-           std::string(R"({"id":"","name":"","role":"","content":"","timestamp":""})"),
-       }) {
-    INFO(text);
-    json::Ends ends;
-    REQUIRE_FALSE(json::check(text, 80, nullptr, &ends));
-    const auto usual = read_message(text, &ends);
-    const auto any = read_message(text);
-    REQUIRE(usual.has_value() == any.has_value());
-    if (!any) continue;
-    std::string written;
-    append_message(written, *usual);
-    std::string expected;
-    append_message(expected, *any);
-    CHECK(written == expected);
-  }
-}
-
 TEST_CASE("a message's labels stay as they came until they are read") {
   const auto read = read_message(R"({"name":"n\u0061","role":"","content":null})");
   REQUIRE(read.has_value());

@@ -1,3 +1,4 @@
+#include "common/protocol/done_frame.hpp"
 #include "tests/unit/daemon/rpc/world.hpp"
 
 namespace agentd::rpc {
@@ -23,6 +24,15 @@ struct Settled : World {
 };
 
 }  // namespace
+
+TEST_CASE("call.settled of a call that is done stands in the form that is read quickest") {
+  Settled world;
+  protocol::DoneFrame frame;
+  REQUIRE(frame.read(world.first->frames.back()));
+  REQUIRE(frame.notices().size() == 1);
+  CHECK(frame.notices()[0].call.text() == call_id);
+  CHECK(frame.notices()[0].value.content == "1");
+}
 
 TEST_CASE("call.settled comes once for a call that is sent again over the same connection") {
   Settled world;

@@ -11,7 +11,7 @@
 
 namespace agentd::rpc {
 
-/// A WebSocket without a socket: what the node sent is in `inbox`, in order.
+/// A WebSocket without a socket: what the node sent is in `frames`, and read in `inbox`, in order.
 class FakeChannel : public Channel {
 public:
   explicit FakeChannel(std::string caller) : caller_(std::move(caller)) {}
@@ -19,7 +19,7 @@ public:
   protocol::Outbox& outbox() override { return outbox_; }
   void sent() override {
     while (!outbox_.empty()) {
-      const Json frame = Json::parse(outbox_.take());
+      const Json frame = Json::parse(frames.emplace_back(outbox_.take()));
       if (frame.is_array()) {
         inbox.insert(inbox.end(), frame.begin(), frame.end());
       } else {
@@ -36,6 +36,7 @@ public:
   /// The answer to the request with that id; null where there is none yet.
   [[nodiscard]] Json answer(int id) const;
 
+  std::vector<std::string> frames;
   std::vector<Json> inbox;
   bool is_closed = false;
 

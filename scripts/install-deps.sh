@@ -4,11 +4,12 @@
 #   scripts/install-deps.sh [GROUP]...
 #
 # Groups, `build` and `test` where none is given:
-#   build   to build the daemon, the SDK and the examples
-#   test    to build and run the tests
-#   check   to run scripts/check.sh: linters, formatter, fuzzer
-#   bench   to run scripts/bench.sh
-#   all     all of them
+#   build       to build the daemon, the SDK and the examples
+#   quickstart  to run scripts/quickstart.sh, beside `build`
+#   test        to build and run the tests
+#   check       to run scripts/check.sh: linters, formatter, fuzzer
+#   bench       to run scripts/bench.sh
+#   all         all of them
 #
 #   --list  prints the packages of the groups, and installs nothing
 #   --help  prints this
@@ -23,10 +24,11 @@ packages_of() {
   case "$1" in
     build) echo g++ cmake ninja-build pkg-config libboost1.81-dev nlohmann-json3-dev libsimdjson-dev \
       libssl-dev libcli11-dev libspdlog-dev libsystemd-dev ;;
+    quickstart) echo curl ;;
     test) echo catch2 python3 curl jq util-linux iproute2 nodejs npm ;;
     check) echo clang clang-format clang-tidy libclang-rt-14-dev llvm cppcheck shellcheck systemd ;;
     bench) echo python3 ;;
-    all) for group in build test check bench; do packages_of "$group"; done ;;
+    all) for group in build quickstart test check bench; do packages_of "$group"; done ;;
     *) return 1 ;;
   esac
 }
@@ -62,7 +64,7 @@ for argument in "$@"; do
     --list) list=yes ;;
     *)
       packages_of "$argument" >/dev/null || {
-        echo "install-deps: there is no group \"$argument\"; the groups are build, test, check, bench, all" >&2
+        echo "install-deps: there is no group \"$argument\"; the groups are build, quickstart, test, check, bench, all" >&2
         exit 64
       }
       groups+=("$argument")

@@ -24,11 +24,13 @@ for argument in "$@"; do
 done
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-[[ "$deps" == no ]] || scripts/install-deps.sh build
+[[ "$deps" == no ]] || scripts/install-deps.sh build quickstart
 scripts/build.sh release
 bin=build/release/bin
 run=$(mktemp -d)
 pids=()
+# A daemon loads no plugin that others could replace, and a clone may be writable by its user's group.
+install -m 644 build/release/plugins/stage_plugin.so "$run"
 
 stop_nodes() {
   local pid
@@ -41,7 +43,7 @@ trap stop_nodes EXIT
 # start_node NAME: starts a node on a free port; its address is then in the variable NAME.
 start_node() {
   local out="$run/$1.out" log="$run/$1.log" address=
-  "$bin/agentd" --port 0 --plugin build/release/plugins/stage_plugin.so >"$out" 2>"$log" &
+  "$bin/agentd" --port 0 --plugin "$run/stage_plugin.so" >"$out" 2>"$log" &
   pids+=("$!")
   for _ in $(seq 200); do
     address=$(sed -n 's/^agentd listening on //p' "$out")

@@ -3,10 +3,13 @@
     examples_test.py AGENTD BIN_DIR PLUGIN_DIR SOURCE_DIR
 """
 
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from support.node import Node, main
@@ -70,7 +73,11 @@ class Examples(unittest.TestCase):
         self.assertEqual(servers_of("graph"), [])
 
     def test_the_graph_runs_over_two_nodes_with_a_plugin(self):
-        plugin = f"{PLUGINS}/stage_plugin.so"
+        # A daemon loads no plugin that others could replace, and a clone may be writable by its user's group.
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        plugin = shutil.copy(f"{PLUGINS}/stage_plugin.so", directory.name)
+        os.chmod(plugin, 0o644)
         nodes = []
         try:
             for _ in range(2):

@@ -331,8 +331,13 @@ class Plugins(WithDirectory):
         super().setUp()
         if not os.path.exists(f"{PLUGINS}/good.so"):
             self.skipTest("the plugins of the unit tests are not built")
-        self.plugin = shutil.copy(f"{PLUGINS}/good.so", self.directory)
-        os.chmod(self.plugin, 0o644)
+        self.plugin = self.copied("good.so")
+
+    def copied(self, plugin):
+        """Its path where nobody else can replace it: a clone may be writable by its user's group."""
+        path = shutil.copy(f"{PLUGINS}/{plugin}", self.directory)
+        os.chmod(path, 0o644)
+        return path
 
     def test_types_of_a_plugin_are_there_and_say_where_from(self):
         with Daemon("--plugin", self.plugin) as daemon:
@@ -352,9 +357,9 @@ class Plugins(WithDirectory):
         self.refused(CONFIGURATION, "chmod go-w", "--plugin", self.plugin)
 
     def test_what_is_no_plugin_is_refused(self):
-        self.refused(CONFIGURATION, "agentd_plugin_v1", "--plugin", f"{PLUGINS}/stranger.so")
-        self.refused(CONFIGURATION, "agentd-0.0", "--plugin", f"{PLUGINS}/wrong_abi.so")
-        self.refused(CONFIGURATION, "no agent types", "--plugin", f"{PLUGINS}/empty.so")
+        self.refused(CONFIGURATION, "agentd_plugin_v1", "--plugin", self.copied("stranger.so"))
+        self.refused(CONFIGURATION, "agentd-0.0", "--plugin", self.copied("wrong_abi.so"))
+        self.refused(CONFIGURATION, "no agent types", "--plugin", self.copied("empty.so"))
         self.refused(CONFIGURATION, "cannot be loaded", "--plugin", self.file("text.so", "hello"))
         self.refused(CONFIGURATION, "cannot be opened", "--check-config", "--plugin", "/no/such/plugin.so")
 

@@ -10,7 +10,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string plugin(const std::string& kind) { return std::string(AGENTD_TEST_PLUGINS) + "/" + kind + ".so"; }
+/// A plugin's copy where nobody else can replace it: the folder of the build may be writable by a group.
+std::string plugin(const std::string& kind) {
+  static const Scratch scratch;
+  const fs::path copy = scratch.path() / (kind + ".so");
+  if (fs::exists(copy)) return copy.string();
+  fs::copy_file(std::string(AGENTD_TEST_PLUGINS) + "/" + kind + ".so", copy);
+  fs::permissions(copy, fs::perms(0644));
+  return copy.string();
+}
 
 std::string error_of(const std::vector<std::string>& files,
                      const std::vector<agentd::AgentType>& known = {}) {

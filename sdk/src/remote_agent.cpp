@@ -47,6 +47,11 @@ Message RemoteAgent::call(std::string_view method, const Message& input, const C
   return make_call(CallId::mint(), input, std::move(plan));
 }
 
+Message RemoteAgent::call_from(detail::CallContext& context, std::string_view method, const Message& input,
+                               const CallOptions& options) {
+  return node_.lost ? call(method, input, options) : Target::call_from(context, method, input, options);
+}
+
 Message RemoteAgent::make_call(const CallId& id, const Message& input, RemoteCall::Plan plan) {
   plan.plain = is_plain(input);
   if (plan.plain) {

@@ -23,6 +23,9 @@ public:
 
   [[nodiscard]] const AgentAddress& address() const override { return address_; }
   Message call(std::string_view method, const Message& input, const CallOptions& options) override;
+  /// By the agent's address, as the context takes it; but at that of a node that has ended is another one.
+  Message call_from(detail::CallContext& context, std::string_view method, const Message& input,
+                    const CallOptions& options) override;
   /// A copy over there: takes its place among the calls made before it.
   AgentRef clone() override;
   AgentRef to_dist(const DistOptions& options) override;

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <set>
 
@@ -237,6 +238,24 @@ TEST_CASE("who gets the port of a launched server that ended is another server")
   const AgentRef launched = agentd::make<Notebook>().to_dist({.port = port, .id = "notebook"});
   CHECK(launched("first").content()["n"] == 1);
   CHECK(kind_of(gone("too late")) == ErrorKind::agent_crashed);
+}
+
+TEST_CASE("an agent and a callback that call an ended server do not reach the next one at its port") {
+  const std::uint16_t port = free_port();
+  const AgentRef gone = agentd::make<Notebook>().to_dist({.port = port, .id = "notebook"});
+  const AgentRef relay = agentd::make<Relay>({{"to", gone}}), later = agentd::make<AsyncRelay>({{"to", gone}});
+  for (const AgentRef& agent : {relay, later}) CHECK_FALSE(agent("before").error());
+  CHECK(kind_of(gone.call("vanish")) == ErrorKind::agent_crashed);
+  const AgentRef next = agentd::make<Notebook>().to_dist({.port = port, .id = "notebook"});
+  for (const AgentRef& agent : {relay, later}) {
+    const Message answer = agent("too late");
+    REQUIRE(answer.error());
+    CHECK(answer.error()->root().kind() == ErrorKind::agent_crashed);
+  }
+  std::promise<Message> called_back;
+  next("first").then([&](const Message&) { called_back.set_value(gone("too late")); });
+  CHECK(kind_of(called_back.get_future().get()) == ErrorKind::agent_crashed);
+  CHECK(next.call("notes").content() == Json::array({"first"}));
 }
 
 TEST_CASE("a server that was not launched may have the port of one that was") {

@@ -29,7 +29,7 @@ std::optional<Ordering> ordering_of(std::string_view text) {
 }
 
 AgentOptions read_options(ParamReader& params) {
-  static constexpr Names names[] = {"ordering", "deadline_ms", "mailbox", "state"};
+  static constexpr Names names[] = {"ordering", "deadline_ms", "mailbox", "state", "claim"};
   AgentOptions read;
   const std::string text = params.object("options");
   if (text.empty()) return read;
@@ -43,6 +43,7 @@ AgentOptions read_options(ParamReader& params) {
   }
   read.state = options.raw("state");
   limit_depth(options, "state");
+  read.claim = options.agent_id("claim");
   if (options.failed()) params.refuse(std::move(options.error()));
   return read;
 }

@@ -33,6 +33,9 @@ struct AgentOptions {
   std::optional<std::uint32_t> mailbox;
   /// A state to restore: JSON text. How `to_dist` moves an agent.
   std::string state;
+  /// Whose creation it is: an agent that is there already is the one asked for only where it was created
+  /// with the same claim. Empty: whoever created it.
+  std::string claim;
 };
 
 struct AgentCreateParams {

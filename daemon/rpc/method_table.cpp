@@ -21,7 +21,8 @@ constexpr std::string_view call_state =
 constexpr std::string_view options =
     R"({"type":"object","additionalProperties":false,"properties":{)"
     R"("ordering":{"type":"string","enum":["caller","ready"],"default":"caller"},)"
-    R"("deadline_ms":{"type":"integer","minimum":1},"mailbox":{"type":"integer","minimum":1},"state":{}}})";
+    R"("deadline_ms":{"type":"integer","minimum":1},"mailbox":{"type":"integer","minimum":1},"state":{},)"
+    R"("claim":{"type":"string"}}})";
 constexpr std::string_view agent_made =
     R"({"type":"object","required":["agent","type","name","host","port"],"properties":{)"
     R"("agent":{"type":"string"},"type":{"type":"string"},"name":{"type":"string"},)"

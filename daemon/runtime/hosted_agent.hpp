@@ -46,6 +46,9 @@ struct HostedAgent : LoopCounted<HostedAgent> {
 
   [[nodiscard]] const std::string& name() const { return own_name.empty() ? type->name : own_name; }
   [[nodiscard]] std::string_view args() const { return settings ? std::string_view(settings->args) : "{}"; }
+  [[nodiscard]] std::string_view claim() const {
+    return settings ? std::string_view(settings->options.claim) : "";
+  }
   [[nodiscard]] bool keeps_order() const {
     return !settings || settings->options.ordering == protocol::Ordering::caller;
   }

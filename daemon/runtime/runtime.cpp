@@ -14,6 +14,16 @@ std::string shortened(const std::string& text) {
   return text.size() <= most ? text : text.substr(0, most) + "... (shortened)";
 }
 
+/// In what an agent is not the one that is asked for; empty where it is that one.
+std::string difference(const HostedAgent& agent, const protocol::AgentCreateParams& asked) {
+  if (agent.type->name != asked.type) return "the type \"" + agent.type->name + '"';
+  if (json::canonical(agent.args()) != json::canonical(asked.args)) {
+    return "other args: " + std::string(agent.args()).substr(0, 200);
+  }
+  const bool claimed = !asked.options.claim.empty();
+  return claimed && agent.claim() != asked.options.claim ? "another claim" : "";
+}
+
 }  // namespace
 
 Runtime::Runtime(async::Loop& loop, const TypeTable& types, ForeignNodes* foreign, RuntimeSettings settings)
@@ -82,7 +92,7 @@ AgentPtr Runtime::add_agent(protocol::AgentCreateParams& params, const AgentType
   if (params.name != type.name) agent->own_name = std::move(params.name);
   const auto& options = params.options;
   if (params.args != "{}" || options.deadline || options.mailbox || !options.state.empty() ||
-      options.ordering != protocol::Ordering::caller) {
+      !options.claim.empty() || options.ordering != protocol::Ordering::caller) {
     agent->settings = std::make_unique<HostedAgent::Settings>(
         HostedAgent::Settings{std::move(params.options), std::move(params.args)});
   }
@@ -112,7 +122,8 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
   if (params.args.empty()) params.args = "{}";
   if (const auto there = agents_.find(params.agent); there != agents_.end()) {
     HostedAgent& agent = *there->second;
-    if (agent.type->name == params.type && json::canonical(agent.args()) == json::canonical(params.args)) {
+    const std::string other = difference(agent, params);
+    if (other.empty()) {
       const auto making = making_.find(&agent);
       if (making == making_.end()) return on_created(there->second);
       if (making->second.size() < settings_.limits.mailbox)
@@ -120,10 +131,7 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
       return on_created(overloaded("mailbox", "agent \"" + params.agent + "\" is being made, and " +
                                                   std::to_string(making->second.size()) + " wait for that"));
     }
-    Error error(ErrorKind::conflict, "agent \"" + params.agent + "\" exists already, with " +
-                                         (agent.type->name == params.type
-                                              ? "other args: " + std::string(agent.args()).substr(0, 200)
-                                              : "the type \"" + agent.type->name + '"'));
+    Error error(ErrorKind::conflict, "agent \"" + params.agent + "\" exists already, with " + other);
     return on_created(error.at_agent(params.agent).at_node(settings_.self.text()));
   }
   const auto type = types_.find(params.type);
@@ -187,6 +195,7 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
     params.name = original->own_name;
     params.args = original->args();
     if (original->settings) params.options = original->settings->options;
+    params.options.claim.clear();
     params.options.state = state->is_null() ? "" : state->dump();
     if (!as.empty() && agents_.contains(as)) {
       Error error(ErrorKind::conflict,

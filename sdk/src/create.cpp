@@ -33,15 +33,6 @@ Error located(Error error, const SessionNode& node, std::string_view agent) {
   return error;
 }
 
-void check_is_free(SessionNode& node, const std::string& id) {
-  const auto answer = Session::instance().ask(node, "agent.get", Json{{"agent", id}}.dump());
-  if (!answer && answer.error().kind() == ErrorKind::agent_not_found) return;
-  if (!answer) throw located(answer.error(), node, id);
-  throw located(Error(ErrorKind::conflict, "there is an agent \"" + id + "\" at " + node.address.text() +
-                                               " already: this one cannot have its id"),
-                node, id);
-}
-
 std::string mint_agent_id(std::string_view type) {
   std::string id;
   for (const char c : type.substr(0, 100)) id += is_agent_id({&c, 1}) ? c : '_';

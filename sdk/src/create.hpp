@@ -22,9 +22,6 @@ struct NewAgent {
 /// UTF-8.
 [[nodiscard]] std::string args_text(std::string_view type, const Json& args);
 
-/// Throws `Error` (`conflict`) where that node has an agent of that id.
-void check_is_free(SessionNode& node, const std::string& id);
-
 /// Makes an agent at that node, waits until it is there, and answers its id. Throws `Error`.
 std::string create_agent(SessionNode& node, NewAgent agent);
 

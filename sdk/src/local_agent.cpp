@@ -299,8 +299,9 @@ Json LocalAgent::args_elsewhere() const {
 }
 
 AgentRef LocalAgent::make_there(const NodeAddress& node, const std::string& id, const Json& state) const {
-  NewAgent agent{type_.name, id, "", args_elsewhere(), nullptr};
-  if (!state.is_null()) agent.options = {{"state", state}};
+  // An agent that has the id already is another one, unless it was made by this very request.
+  NewAgent agent{type_.name, id, "", args_elsewhere(), {{"claim", random_suffix(20)}}};
+  if (!state.is_null()) agent.options["state"] = state;
   Session& session = Session::instance();
   return AgentRef(session.agent({node, create_agent(session.node(node), std::move(agent))}));
 }
@@ -332,7 +333,6 @@ AgentRef LocalAgent::take_along(const NodeAddress& node, const std::string& id) 
 }
 
 AgentRef LocalAgent::go_to(const NodeAddress& node, const std::string& id) {
-  if (!id.empty()) check_is_free(Session::instance().node(node), id);
   if (is_fresh()) {
     AgentRef there = make_there(node, id, nullptr);
     if (settle_there_unused(there)) return there;

@@ -243,7 +243,8 @@ TEST_CASE("who gets the port of a launched server that ended is another server")
 TEST_CASE("an agent and a callback that call an ended server do not reach the next one at its port") {
   const std::uint16_t port = free_port();
   const AgentRef gone = agentd::make<Notebook>().to_dist({.port = port, .id = "notebook"});
-  const AgentRef relay = agentd::make<Relay>({{"to", gone}}), later = agentd::make<AsyncRelay>({{"to", gone}});
+  const AgentRef relay = agentd::make<Relay>({{"to", gone}}),
+                 later = agentd::make<AsyncRelay>({{"to", gone}});
   for (const AgentRef& agent : {relay, later}) CHECK_FALSE(agent("before").error());
   CHECK(kind_of(gone.call("vanish")) == ErrorKind::agent_crashed);
   const AgentRef next = agentd::make<Notebook>().to_dist({.port = port, .id = "notebook"});

@@ -210,6 +210,35 @@ TEST_CASE("two threads that move an agent move it once, and both know where it i
   }
 }
 
+TEST_CASE("of two agents that move onto one id at once, one does, and the other stays") {
+  const Server server;
+  const bool used = GENERATE(false, true);
+  for (int round = 0; round < 20; ++round) {
+    agentd::DistOptions onto = server.here();
+    onto.id = (used ? "used-" : "unused-") + std::to_string(round);
+    const std::vector<AgentRef> agents{agentd::make<Notebook>(), agentd::make<Notebook>()};
+    for (const AgentRef& agent : agents) {
+      if (used) (void)agent("same").content();
+    }
+    std::vector<std::future<AgentRef>> moves;
+    for (const AgentRef& agent : agents) {
+      moves.push_back(std::async(std::launch::async, [&agent, &onto] { return agent.to_dist(onto); }));
+    }
+    int refused = 0;
+    for (auto& move : moves) {
+      try {
+        const AgentRef there = move.get();
+        CHECK(there.id() == onto.id);
+      } catch (const Error& error) {
+        CHECK(error.kind() == ErrorKind::conflict);
+        ++refused;
+      }
+    }
+    REQUIRE(refused == 1);
+    for (const AgentRef& agent : agents) CHECK(agent("own").content()["n"] == (used ? 2 : 1));
+  }
+}
+
 TEST_CASE("an agent may move another one") {
   class Restless : public agentd::Agent {
   public:

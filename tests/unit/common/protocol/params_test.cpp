@@ -45,7 +45,7 @@ TEST_CASE("an agent is created from its type alone") {
 TEST_CASE("all params of a creation are read") {
   const auto read = good(read_agent_create_params(
       R"({"type":"counter","agent":"c-1","name":"Z\u00e4hler","args":{"start": 1e99},)"
-      R"("options":{"ordering":"ready","deadline_ms":5,"mailbox":1000000,"state":[1]}})"));
+      R"("options":{"ordering":"ready","deadline_ms":5,"mailbox":1000000,"state":[1],"claim":"mine-1"}})"));
   CHECK(read.agent == "c-1");
   CHECK(read.name == "Z\xc3\xa4hler");
   CHECK(read.args == R"({"start": 1e99})");
@@ -53,6 +53,7 @@ TEST_CASE("all params of a creation are read") {
   CHECK(read.options.deadline == Milliseconds(5));
   CHECK(read.options.mailbox == 1'000'000U);
   CHECK(read.options.state == "[1]");
+  CHECK(read.options.claim == "mine-1");
 }
 
 TEST_CASE("wrong params of a creation are refused by name") {
@@ -81,6 +82,7 @@ TEST_CASE("wrong options are refused by name") {
   check_refused(with(R"({"mailbox":0})"), "a whole number of calls from 1 to 1000000");
   check_refused(with(R"({"mailbox":1000001})"), "is 1000001");
   check_refused(with(R"({"deadline_ms":0})"), "\"deadline_ms\" of options is 0");
+  check_refused(with(R"({"claim":"not mine"})"), "\"claim\" of options is \"not mine\"");
   check_refused(with(R"({"mailbox":1,"mailbox":2})"), "given twice", ErrorKind::invalid_request);
 }
 

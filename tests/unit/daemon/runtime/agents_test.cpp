@@ -144,6 +144,28 @@ TEST_CASE("the same id, type and args again is the same agent, and otherwise a c
   CHECK(world.runtime->agents() == 1);
 }
 
+TEST_CASE("an agent that is there is whose claim it was created with, and anybody's who makes no claim") {
+  World world;
+  const auto claimed = [](const std::string& claim) {
+    auto asked = params("counter", "a");
+    asked.options.claim = claim;
+    return asked;
+  };
+  const auto agent = create(world, claimed("mine"));
+  CHECK(*create(world, claimed("mine")) == *agent);
+  CHECK(*create(world, params("counter", "a")) == *agent);
+  CHECK(create(world, claimed("yours")).error().kind() == ErrorKind::conflict);
+  CHECK(create(world, params("counter", "b")).has_value());
+  auto late = claimed("mine");
+  late.agent = "b";
+  CHECK(create(world, late).error().kind() == ErrorKind::conflict);
+  Cloning copy;
+  copy.of(world, "a", "c", world.runtime->caller("program"));
+  REQUIRE(world.until([&] { return copy.result.has_value(); }));
+  late.agent = "c";
+  CHECK(create(world, late).error().kind() == ErrorKind::conflict);
+}
+
 TEST_CASE("what cannot be made says why, and leaves nothing behind") {
   World world;
   CHECK(create(world, params("ecko", "a")).error().kind() == ErrorKind::type_not_found);

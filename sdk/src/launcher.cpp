@@ -181,8 +181,7 @@ Result<Child> Launcher::start(const std::vector<std::string>& arguments) {
 }
 
 /// What the child says: a line with its port, or with `!`, the kind of error, and why it has none.
-Result<std::uint16_t> read_port(int line) {
-  const auto until = std::chrono::steady_clock::now() + start_limit;
+Result<std::uint16_t> read_port(int line, std::chrono::steady_clock::time_point until) {
   std::string text;
   while (text.empty() || text.back() != '\n') {
     const auto left =
@@ -225,8 +224,9 @@ NodeAddress Launcher::launch(std::uint16_t port) {
   ordered_.notify_one();
   const auto child = started.get();
   if (!child) throw Error(child.error());
-  const auto told = ChildLines::introduce(child->line);
-  const auto listens = read_port(child->line);
+  const auto until = std::chrono::steady_clock::now() + start_limit;
+  const auto told = ChildLines::introduce(child->line, until);
+  const auto listens = read_port(child->line, until);
   if (!listens) {
     // It is told to end, in case it has not.
     shutdown(child->line, SHUT_RDWR);

@@ -103,11 +103,17 @@ void Session::set_token(const NodeAddress& node, const std::string& token) {
     told = on_token_;
   }
   if (known) {
-    post([known, token] {
-      if (known->link) known->link->set_token(token);
+    post([this, known] {
+      if (known->link) known->link->set_token(this->token(known->address));
     });
   }
-  if (told) told(node, token);
+  if (told) told(node);
+}
+
+std::string Session::token(const NodeAddress& node) {
+  const std::lock_guard lock(directory_mutex_);
+  const auto set = tokens_.find(node);
+  return set == tokens_.end() ? "" : set->second;
 }
 
 std::map<NodeAddress, std::string> Session::tokens() {
@@ -125,11 +131,7 @@ net::NodeLink& Session::link(SessionNode& node) {
     net::LinkSettings settings;
     settings.node = node.address;
     settings.caller = caller_;
-    {
-      const std::lock_guard lock(directory_mutex_);
-      const auto token = tokens_.find(node.address);
-      if (token != tokens_.end()) settings.token = token->second;
-    }
+    settings.token = token(node.address);
     node.link = net::NodeLink::make(loop_, std::move(settings));
     links_.push_back(node.link);
   }

@@ -58,9 +58,12 @@ public:
   [[nodiscard]] const std::string& caller() const { return caller_; }
   /// What the connection to that node shows as its token, from the next connection on.
   void set_token(const NodeAddress& node, const std::string& token);
+  /// The token that holds for that node; empty for none.
+  [[nodiscard]] std::string token(const NodeAddress& node);
   [[nodiscard]] std::map<NodeAddress, std::string> tokens();
-  /// Who else is told of each token, when it has been set, on the thread that sets it. One at most.
-  using OnToken = std::function<void(const NodeAddress& node, const std::string& token)>;
+  /// Who else is told that a node's token was set, on the thread that sets it: which holds is asked of
+  /// `token`, since another thread may set the next one meanwhile. One at most.
+  using OnToken = std::function<void(const NodeAddress& node)>;
   void when_token_is_set(OnToken told);
 
   /// Takes a call to its agent's lane. Calls leave in the order handed over; many wake the loop once.

@@ -34,6 +34,7 @@ public:
                OnResult on_result) override {
     requests.push_back({std::string(method), agentd::Json::parse(params), std::move(on_result), deadline});
   }
+  void set_token(const std::string& token) override { tokens.push_back(token); }
   void notify(std::string_view, std::string) override {}
   void release(const agentd::CallId& call) override { released.push_back(call); }
   std::size_t waiting() const override { return 0; }
@@ -55,6 +56,7 @@ public:
   std::vector<Subscribed> subscribed;
   std::vector<Request> requests;
   std::vector<agentd::CallId> released;
+  std::vector<std::string> tokens;
 };
 
 /// Runs `work` on the session's loop, after everything that was handed over before.

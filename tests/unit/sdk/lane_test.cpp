@@ -82,6 +82,14 @@ Json content(const Json& value) { return {{"content", value}}; }
 
 }  // namespace
 
+TEST_CASE("a connection that is told of a token late is told the one that holds then") {
+  FakeNode node;
+  on_loop([&] {
+    for (const char* token : {"first", "second"}) agentd::set_token({node.host, 1}, token);
+  });
+  CHECK(on_loop([&] { return node.link->tokens; }) == std::vector<std::string>{"second", "second"});
+}
+
 TEST_CASE("a call leaves at once, with what the node has to know") {
   FakeNode node;
   const Message answer = node.agent("tide");

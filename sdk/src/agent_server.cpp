@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cctype>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -102,15 +103,16 @@ public:
   }
   [[nodiscard]] const AgentAddress& agent() const { return agent_; }
 
-  /// The one for all who wait for this server.
-  [[nodiscard]] std::shared_ptr<sdk::EndSignals> signals() {
+  /// While somebody waits for this server, one for all of them, the signals end it.
+  void begin_wait() {
     const std::lock_guard lock(mutex_);
-    auto signals = signals_.lock();
-    if (!signals) {
-      signals = std::make_shared<sdk::EndSignals>([this] { node_->stop(std::chrono::seconds(10)); });
-      signals_ = signals;
-    }
-    return signals;
+    if (waiting_ == 0) signals_.emplace([this] { node_->stop(std::chrono::seconds(10)); });
+    ++waiting_;
+  }
+  /// Under the lock until the signals' handlers are put back: who comes next sets them anew.
+  void end_wait() {
+    const std::lock_guard lock(mutex_);
+    if (--waiting_ == 0) signals_.reset();
   }
 
 private:
@@ -121,7 +123,8 @@ private:
   std::atomic<bool> launched_{false};
   AgentAddress agent_;
   std::mutex mutex_;
-  std::weak_ptr<sdk::EndSignals> signals_;
+  unsigned waiting_ = 0;
+  std::optional<sdk::EndSignals> signals_;
 };
 
 AgentServer::AgentServer(AgentServerConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
@@ -142,8 +145,9 @@ void AgentServer::shutdown(std::chrono::milliseconds grace) {
 
 void AgentServer::wait_until_terminate() {
   Node& node = impl_->node();
-  const auto signals = impl_->signals();
+  impl_->begin_wait();
   node.wait();
+  impl_->end_wait();
 }
 
 }  // namespace agentd

@@ -95,6 +95,19 @@ TEST_CASE("several threads may wait for the end of a server") {
   for (auto& one : waiting) CHECK_NOTHROW(one.get());
 }
 
+TEST_CASE("who comes to wait for a server's end while another one leaves may wait too") {
+  AgentServer server{{.port = 0}};
+  server.launch();
+  server.shutdown(0ms);
+  std::vector<std::future<void>> waiting;
+  for (int i = 0; i < 4; ++i) {
+    waiting.push_back(std::async(std::launch::async, [&] {
+      for (int round = 0; round < 100; ++round) server.wait_until_terminate();
+    }));
+  }
+  for (auto& one : waiting) CHECK_NOTHROW(one.get());
+}
+
 TEST_CASE("a server that cannot be as it was asked for is not launched, and says why") {
   const Server other;
   CHECK(refusal({.type = "Notbook", .port = 0}) == ErrorKind::type_not_found);

@@ -1,5 +1,6 @@
 #include "sdk/src/local_agent.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <future>
 #include <stdexcept>
@@ -282,6 +283,25 @@ void LocalAgent::check_can_move(const DistOptions& options) const {
   if (host_.on_loop() || Session::instance().on_loop()) {
     throw std::logic_error("AgentRef::to_dist waits, so it cannot be called from a callback");
   }
+  if (waits_for(this_call::id())) {
+    throw Error(ErrorKind::cycle, "the agent " + address_.agent +
+                                      " leaves between two of its calls, so what runs in one of them, or was "
+                                      "called from there, cannot wait for that")
+        .at_agent(address_.agent);
+  }
+}
+
+/// Whether that call is the one that the agent runs, or came through it.
+bool LocalAgent::waits_for(const CallId& id) const {
+  if (id.empty()) return false;
+  const auto answer = std::make_shared<std::promise<Result<bool>>>();
+  host_.post([answer, id, address = address_](runtime::Runtime& runtime) {
+    const auto agent = runtime.find_agent(address.agent);
+    const bool own = agent && (*agent)->running && (*agent)->running->id == id;
+    const auto call = runtime.find_call(id);
+    answer->set_value(own || (call && std::ranges::count((*call)->path, address.text()) > 0));
+  });
+  return wait_for(answer->get_future(), "the way of this call");
 }
 
 NodeAddress LocalAgent::place(const DistOptions& options) const {

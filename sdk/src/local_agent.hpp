@@ -47,6 +47,7 @@ private:
   Message send(std::string_view method, const Message& input, const CallOptions& options);
 
   void check_can_move(const DistOptions& options) const;
+  [[nodiscard]] bool waits_for(const CallId& call) const;
   /// Throws `Error` where they refer to an agent that only this process reaches.
   [[nodiscard]] Json args_elsewhere() const;
   [[nodiscard]] NodeAddress place(const DistOptions& options) const;

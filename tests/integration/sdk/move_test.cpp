@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "sdk/src/local_host.hpp"
 #include "tests/integration/sdk/agents.hpp"
 #include "tests/integration/support/process.hpp"
 
@@ -63,6 +64,37 @@ private:
   AgentRef to_;
 };
 
+/// Moves the agent in its arguments.
+class Restless : public agentd::Agent {
+public:
+  explicit Restless(const Json& args) : of_(args.at("of")) {}
+  Message reply(const Message&) override { return of_.to_dist().id(); }
+
+private:
+  AgentRef of_;
+};
+
+/// Runs until it is told, and then does what would move it.
+class Homing : public agentd::Agent {
+public:
+  Message reply(const Message&) override {
+    while (!go) std::this_thread::sleep_for(1ms);
+    return move();
+  }
+  static inline std::atomic<bool> go;
+  static inline std::function<Message()> move;
+};
+
+/// Whether a call of that local agent, or its leaving, waits for the one that runs.
+bool has_waiting(const AgentRef& agent) {
+  std::promise<bool> waiting;
+  agentd::sdk::LocalHost::instance().post([&, id = agent.id()](agentd::runtime::Runtime& runtime) {
+    const auto there = runtime.find_agent(id);
+    waiting.set_value(there && (*there)->mailbox.size() > 0);
+  });
+  return waiting.get_future().get();
+}
+
 /// Has another agent count to what is not there yet, and answers with what came meanwhile.
 class Early : public agentd::Agent {
 public:
@@ -104,6 +136,7 @@ Json called_while(const AgentRef& to, const std::function<void()>& act) {
 
 AGENTD_REGISTER_AGENT(Ledger);
 AGENTD_REGISTER_AGENT(Tally);
+AGENTD_REGISTER_AGENT(Homing);
 
 TEST_CASE("an agent that another one calls meanwhile is moved without losing or repeating a call") {
   const Server server;
@@ -240,18 +273,31 @@ TEST_CASE("of two agents that move onto one id at once, one does, and the other 
 }
 
 TEST_CASE("an agent may move another one") {
-  class Restless : public agentd::Agent {
-  public:
-    explicit Restless(const Json& args) : of_(args.at("of")) {}
-    Message reply(const Message&) override { return of_.to_dist().id(); }
-
-  private:
-    AgentRef of_;
-  };
   const AgentRef notebook = agentd::make<Notebook>();
   const AgentRef relay = agentd::make<Relay>({{"to", notebook}});
   (void)notebook("x").content();
   CHECK_FALSE(agentd::make<Restless>({{"of", notebook}})(0).error());
   CHECK(notebook("y").content()["n"] == 2);
   CHECK(relay("z").content()["n"] == 3);
+}
+
+TEST_CASE("what moves an agent from its own call fails, also while another thread moves it") {
+  const Server server;
+  const bool itself = GENERATE(false, true);
+  const bool moved_meanwhile = GENERATE(false, true);
+  const AgentRef homing = agentd::make<Homing>();
+  const AgentRef restless = agentd::make<Restless>({{"of", homing}});
+  Homing::go = false;
+  Homing::move = [&]() -> Message { return itself ? Message(homing.to_dist().id()) : restless(0); };
+  const Message answer = homing(0);
+  std::future<AgentRef> other;
+  if (moved_meanwhile) {
+    other = std::async(std::launch::async, [&] { return homing.to_dist(server.here()); });
+    REQUIRE(becomes_true([&] { return has_waiting(homing); }));
+  }
+  Homing::go = true;
+  REQUIRE(answer.wait_for(20s));
+  REQUIRE(answer.error());
+  CHECK(answer.error()->root().kind() == ErrorKind::cycle);
+  if (moved_meanwhile) CHECK(other.get().address().node.port == server.at().port);
 }

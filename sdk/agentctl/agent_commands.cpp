@@ -40,16 +40,22 @@ struct NewAgentOptions {
   std::string id;
   std::string name;
   std::string args;
+  std::string options;
 };
+
+std::string json_option(std::string_view name, const std::string& text) {
+  return text.empty() ? "" : read_json(name, text);
+}
 
 Exit create(Context& context, const NewAgentOptions& options) {
   // Minted here: where the request is sent again, it makes no second one.
   const std::string id = options.id.empty() ? sdk::mint_agent_id(options.type) : options.id;
-  const std::string args = options.args.empty() ? "" : read_json("--args", options.args);
-  const std::string answer = context.client.ask("agent.create", object({{"type", json_string(options.type)},
-                                                                        {"agent", json_string(id)},
-                                                                        {"name", json_string(options.name)},
-                                                                        {"args", args}}));
+  const std::string answer =
+      context.client.ask("agent.create", object({{"type", json_string(options.type)},
+                                                 {"agent", json_string(id)},
+                                                 {"name", json_string(options.name)},
+                                                 {"args", json_option("--args", options.args)},
+                                                 {"options", json_option("--options", options.options)}}));
   if (context.output.json()) {
     context.output.line(answer);
   } else {
@@ -59,15 +65,19 @@ Exit create(Context& context, const NewAgentOptions& options) {
 }
 
 void add_create(Commands& commands) {
-  CLI::App& command = commands.add("create", "Make an agent, and print its id.",
-                                   "  agentctl create echo\n"
-                                   "  agentctl create counter --id visits --args '{\"start\": 10}'\n"
-                                   "  agent=$(agentctl create echo --name parrot)\n");
+  CLI::App& command =
+      commands.add("create", "Make an agent, and print its id.",
+                   "  agentctl create echo\n"
+                   "  agentctl create counter --id visits --args '{\"start\": 10}'\n"
+                   "  agentctl create echo --options '{\"ordering\": \"ready\", \"mailbox\": 100}'\n"
+                   "  agent=$(agentctl create echo --name parrot)\n");
   const auto options = std::make_shared<NewAgentOptions>();
   add_text(command, "type", options->type, "TYPE", "Its type: see agentctl types").required();
   add_text(command, "--id", options->id, "ID", "Its id; made up if absent");
   add_text(command, "--name", options->name, "NAME", "Its name in its answers; its type's if absent");
   add_text(command, "--args", options->args, "JSON", "Its arguments: a JSON object");
+  add_text(command, "--options", options->options, "JSON",
+           "How the node keeps it: an object with ordering, deadline_ms, mailbox, state or claim");
   command.callback([&commands, options] {
     commands.chosen = [options](Context& context) { return create(context, *options); };
   });

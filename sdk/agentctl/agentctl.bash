@@ -45,7 +45,7 @@ _agentctl() {
             mapfile -t COMPREPLY < <(compgen -W "$(_agentctl_node_names agents)" -- "$word")
             return
             ;;
-        --node | --id | --name | --args | --method | --deadline | --wait | --grace | --interval | --limit | \
+        --node | --id | --name | --args | --options | --method | --deadline | --wait | --grace | --interval | --limit | \
             --cursor | --rows | --in-flight | --calls) return ;;
     esac
 
@@ -54,7 +54,7 @@ _agentctl() {
         "") options+=" --version"; names=$commands ;;
         agents) options+=" --type --limit --cursor" ;;
         calls) options+=" --agent --state --limit --cursor" ;;
-        create) options+=" --id --name --args" ;;
+        create) options+=" --id --name --args --options" ;;
         call) options+=" --method --deadline --no-wait" ;;
         get) options+=" --wait" ;;
         stop) options+=" --grace" ;;

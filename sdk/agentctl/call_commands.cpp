@@ -1,6 +1,6 @@
 #include <memory>
 #include <optional>
-#include <vector>
+#include <set>
 
 #include "common/protocol/params.hpp"
 #include "sdk/agentctl/command.hpp"
@@ -165,10 +165,10 @@ void add_cancel(Commands& commands) {
   });
 }
 
-Exit release_all(Context& context, const std::vector<std::string>& texts) {
+Exit release_all(Context& context, const std::set<std::string>& calls) {
   std::string ids;
-  for (const std::string& text : texts) {
-    ids += (ids.empty() ? "" : ",") + json_string(read_call(text).text());
+  for (const std::string& call : calls) {
+    ids += (ids.empty() ? "" : ",") + json_string(read_call(call).text());
   }
   const std::string answer = context.client.ask("call.release", object({{"calls", '[' + ids + ']'}}));
   if (context.output.json()) {
@@ -176,13 +176,18 @@ Exit release_all(Context& context, const std::vector<std::string>& texts) {
   } else {
     context.output.text("released " + shown_member(answer, "released") + '\n');
   }
-  return Exit::ok;
+  if (member(answer, "released") == std::to_string(calls.size())) return Exit::ok;
+  throw Error(ErrorKind::call_not_found,
+              "of " + std::to_string(calls.size()) + " calls " + shown_member(answer, "released") +
+                  " were there: the others never were, or have been released or have expired")
+      .at_node(context.client.node().text());
 }
 
 void add_release(Commands& commands) {
-  CLI::App& command = commands.add("release", "Let the node forget the outcomes of calls.",
-                                   "  agentctl release 01JZ6V7Q8Z3N5T9X2R4W6Y8A0C\n");
-  const auto ids = std::make_shared<std::vector<std::string>>();
+  CLI::App& command =
+      commands.add("release", "Let the node forget the outcomes of calls (2 where one was not there).",
+                   "  agentctl release 01JZ6V7Q8Z3N5T9X2R4W6Y8A0C\n");
+  const auto ids = std::make_shared<std::set<std::string>>();
   command.add_option("calls", *ids, "The calls' ids")->type_name("CALL")->required();
   command.callback(
       [&commands, ids] { commands.chosen = [ids](Context& context) { return release_all(context, *ids); }; });

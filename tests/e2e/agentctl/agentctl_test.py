@@ -91,7 +91,7 @@ class Usage(Case):
                           ("create",), ("info", "-o", "xml"), ("info", "--node", "here:port"),
                           ("call", "a", "--deadline", "5"), ("call", "a", "--deadline", "-1s"),
                           ("call", "a", "--deadline", "99999999999999999999s"), ("stop", "--grace", "soon"),
-                          ("create", "echo", "--args", "{"), ("agents", "--limit", "0"), ("cancel", "short"),
+                          ("create", "echo", "--args", "{"), ("create", "echo", "--options", "{"), ("agents", "--limit", "0"), ("cancel", "short"),
                           ("release", UNKNOWN_CALL, "no id"), ("top", "--once", "--interval", "0s"),
                           ("bench", "--in-flight", "0"), ("bench", "--calls", "many"),
                           ("info", "--token-file", "/no/such/file")):
@@ -184,6 +184,12 @@ class Agents(WithNode):
 
     def test_arguments_that_the_type_refuses_are_usage(self):
         self.assertIn("invalid_params", self.bad(USAGE, "create", "echo", "--args", '{"nonsense": 1}'))
+
+    def test_an_agent_is_made_with_the_options_that_are_given(self):
+        made = self.good("create", "counter", "--options", '{"ordering": "ready", "mailbox": 5, "state": {"sum": 7}}').strip()
+        agent = self.good_json("get", made)
+        self.assertEqual((agent["ordering"], agent["state"]), ("ready", {"sum": 7}))
+        self.assertIn("colour", self.bad(USAGE, "create", "echo", "--options", '{"colour": 1}'))
 
     def test_an_id_that_is_taken_by_another_agent_fails(self):
         self.good("create", "echo", "--id", "taken")
@@ -282,7 +288,7 @@ class Calls(WithNode):
         self.assertEqual((got["state"], got["value"]["content"]), ("done", "later"))
         self.assertRegex(self.good("get", call), r"(?m)^state +done$")
         self.assertIn(call, self.good("calls", "--agent", "echo", "--state", "done"))
-        self.assertEqual(self.good("release", call, UNKNOWN_CALL), "released 1\n")
+        self.assertEqual(self.good("release", call, call), "released 1\n")
         self.bad(NOT_FOUND, "get", call)
 
     def test_a_placeholder_can_be_handed_on(self):
@@ -309,7 +315,16 @@ class Calls(WithNode):
     def test_calls_that_are_not_there_are_told(self):
         for arguments in (("cancel", UNKNOWN_CALL), ("get", UNKNOWN_CALL), ("get", "nobody")):
             self.bad(NOT_FOUND, *arguments)
-        self.assertEqual(self.good_json("release", UNKNOWN_CALL), {"released": 0})
+
+    def test_what_was_not_there_to_be_released_is_told_and_the_rest_is_released(self):
+        call = self.good("call", "echo", "later", "--no-wait").strip()
+        code, out, err = self.run_at("release", call, UNKNOWN_CALL)
+        self.assertEqual((code, out), (NOT_FOUND, "released 1\n"))
+        self.assertIn("of 2 calls 1 were there", err)
+        self.bad(NOT_FOUND, "get", call)
+        code, out, err = self.run_at("release", UNKNOWN_CALL, "-o", "json")
+        self.assertEqual((code, json.loads(out)), (NOT_FOUND, {"released": 0}))
+        self.assertEqual(error_of(err)["data"]["kind"], "call_not_found")
 
 
 class Watching(WithNode):

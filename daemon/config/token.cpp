@@ -4,18 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
+#include "common/protocol/token.hpp"
+
 namespace agentd::config {
 namespace {
-
-constexpr std::size_t min_length = 16;
-constexpr std::size_t max_length = 4096;
 
 Error refuse(const std::string& file, const std::string& what) {
   return {ErrorKind::invalid_params, "the token file " + file + " " + what};
@@ -36,25 +34,12 @@ struct Descriptor {
   }
 };
 
-std::string trimmed(const std::string& text) {
-  constexpr const char* blanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blanks);
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-}
-
-bool is_visible(char c) { return c > 0x20 && c < 0x7F; }
-
-Result<std::string> checked(const std::string& file, const std::string& token) {
-  if (token.empty()) return refuse(file, "is empty; put a token into it, such as: openssl rand -hex 32");
-  if (!std::all_of(token.begin(), token.end(), is_visible)) {
-    return refuse(file, "must hold one line of visible ASCII characters without blanks");
+Result<std::string> checked(const std::string& file, std::string_view token) {
+  const std::string advice = token.empty() ? "; put a token into it, such as: openssl rand -hex 32" : "";
+  if (const auto fault = protocol::token_fault(token, protocol::shortest_asked_token)) {
+    return refuse(file, *fault + advice);
   }
-  if (token.size() < min_length || token.size() > max_length) {
-    return refuse(file, "holds " + std::to_string(token.size()) + " characters; a token has " +
-                            std::to_string(min_length) + " to " + std::to_string(max_length));
-  }
-  return token;
+  return std::string(token);
 }
 
 }  // namespace
@@ -69,10 +54,10 @@ Result<std::string> read_token(const std::string& file) {
   if ((about.st_mode & S_IRWXO) != 0) {
     return refuse(file, "can be read or written by everybody; run: chmod o= " + file);
   }
-  std::array<char, max_length + 64> buffer{};
+  std::array<char, protocol::longest_token + 64> buffer{};
   const ssize_t size = read(opened.fd, buffer.data(), buffer.size());
   if (size < 0) return cannot_read(file);
-  return checked(file, trimmed(std::string(buffer.data(), static_cast<std::size_t>(size))));
+  return checked(file, protocol::token_in({buffer.data(), static_cast<std::size_t>(size)}));
 }
 
 std::string token_credential() {

@@ -1,6 +1,5 @@
 #include "sdk/agentctl/values.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <system_error>
 
 #include "common/json/text.hpp"
+#include "common/protocol/token.hpp"
 #include "sdk/agentctl/exit.hpp"
 
 namespace agentd::ctl {
@@ -21,7 +21,6 @@ using std::chrono::milliseconds;
 constexpr std::uint16_t default_port = 12001;
 /// What a node takes in one frame, less what the call around the input may add.
 constexpr std::size_t largest_input = (2U << 20) - (4U << 10);
-constexpr std::size_t largest_token = 4096;
 constexpr milliseconds longest = std::chrono::hours(24 * 365);
 
 std::optional<std::int64_t> unit_of(std::string_view name) {
@@ -100,21 +99,18 @@ std::string read_input(const std::string& argument) {
 std::string read_token(const std::string& file) {
   errno = 0;
   std::ifstream in(file, std::ios::binary);
-  std::string token(largest_token + 2, '\0');
+  std::string text(protocol::longest_token + 64, '\0');
   if (in.is_open()) errno = 0;
-  in.read(token.data(), static_cast<std::streamsize>(token.size()));
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!in.is_open() || in.bad()) {
     throw UsageError("the token file " + file + " cannot be read: " + std::generic_category().message(errno));
   }
-  token.resize(static_cast<std::size_t>(in.gcount()));
-  const std::size_t last = token.find_last_not_of(" \t\r\n");
-  token.resize(last == std::string::npos ? 0 : last + 1);
-  const bool visible = std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (token.empty() || token.size() > largest_token || !visible) {
-    throw UsageError("the token file " + file +
-                     " must hold one line of visible ASCII characters, 4096 at most");
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  const std::string_view token = protocol::token_in(text);
+  if (const auto fault = protocol::token_fault(token, 1)) {
+    throw UsageError("the token file " + file + ' ' + *fault);
   }
-  return token;
+  return std::string(token);
 }
 
 CallId read_call(const std::string& text) {

@@ -12,17 +12,14 @@
 
 #include <agentd/agent.hpp>
 
+#include "common/protocol/token.hpp"
 #include "daemon/node/node.hpp"
 #include "sdk/src/create.hpp"
 #include "sdk/src/end_signals.hpp"
 #include "sdk/src/start_error.hpp"
-#include "sdk/src/token.hpp"
 
 namespace agentd {
 namespace {
-
-/// As the daemon has it for its token files.
-constexpr std::size_t shortest_token = 16;
 
 Error wrong(const std::string& what, const std::string& value, const std::string& form) {
   return Error(ErrorKind::invalid_params, what + " is \"" + value + "\"; it takes " + form);
@@ -64,7 +61,8 @@ NodeConfig node_config(const AgentServerConfig& config) {
   NodeConfig node;
   node.host = config.host;
   node.port = config.port;
-  if (!config.token.empty()) sdk::check_token(config.token, shortest_token);
+  const auto fault = protocol::token_fault(config.token, protocol::shortest_asked_token);
+  if (fault && !config.token.empty()) throw Error(ErrorKind::invalid_params, "the token " + *fault);
   node.token = config.token;
   node.insecure = config.insecure;
   node.workers = config.workers;

@@ -3,11 +3,11 @@
 #include <exception>
 #include <optional>
 
+#include "common/protocol/token.hpp"
 #include "sdk/src/create.hpp"
 #include "sdk/src/outside_context.hpp"
 #include "sdk/src/remote_agent.hpp"
 #include "sdk/src/session.hpp"
-#include "sdk/src/token.hpp"
 
 namespace agentd {
 namespace {
@@ -69,7 +69,8 @@ AgentRef attach(std::string_view id, const At& node) {
 
 void set_token(const At& node, const std::string& token) {
   check_node(node.host, node.port);
-  if (!token.empty()) sdk::check_token(token, 1);
+  const auto fault = protocol::token_fault(token, 1);
+  if (fault && !token.empty()) throw Error(ErrorKind::invalid_params, "the token " + *fault);
   sdk::Session::instance().set_token({node.host, node.port}, token);
 }
 

@@ -116,13 +116,14 @@ class Usage(Case):
         self.assertIn("500ms", error_of(err)["message"])
 
     def test_a_token_file_without_a_token_is_usage(self):
-        for text in ("", "\n", "two words\n", "one\ntwo\n", "x" * 5000):
+        for text, fault in (("", "is empty"), ("\n", "is empty"), ("two words\n", "must be one line"),
+                            ("one\ntwo\n", "must be one line"), ("x" * 5000, "a token has 1 to 4096")):
             with tempfile.NamedTemporaryFile("w") as file:
                 file.write(text)
                 file.flush()
                 code, _, err = run("127.0.0.1:1", "info", "--token-file", file.name)
                 self.assertEqual(code, USAGE)
-                self.assertIn("one line", err)
+                self.assertIn(fault, err)
 
 
 class Telling(WithNode):

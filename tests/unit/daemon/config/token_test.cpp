@@ -38,7 +38,7 @@ TEST_CASE("a token file that others can open is refused, with the command that m
 
 TEST_CASE("an empty, short, long, or many-worded token is refused, and never shown") {
   const Scratch scratch;
-  CHECK(contains(error_of(scratch.file("t", " \n")), "is empty"));
+  CHECK(contains(error_of(scratch.file("t", " \n")), "is empty; put a token into it"));
   CHECK(contains(error_of(scratch.file("t", "0123456789abcde")), "holds 15 characters; a token has 16"));
   CHECK(contains(error_of(scratch.file("t", std::string(5000, 'x'))), "characters; a token has 16"));
   CHECK(contains(error_of(scratch.file("t", "two words of some length")), "one line of visible ASCII"));

@@ -1,0 +1,29 @@
+#include "common/protocol/token.hpp"
+
+#include <algorithm>
+
+namespace agentd::protocol {
+namespace {
+
+bool is_visible(char c) { return c > 0x20 && c < 0x7F; }
+
+}  // namespace
+
+std::string_view token_in(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
+std::optional<std::string> token_fault(std::string_view token, std::size_t shortest) {
+  if (token.empty()) return "is empty";
+  if (!std::all_of(token.begin(), token.end(), is_visible)) {
+    return "must be one line of visible ASCII characters without blanks";
+  }
+  if (token.size() >= shortest && token.size() <= longest_token) return std::nullopt;
+  return "holds " + std::to_string(token.size()) + " characters; a token has " + std::to_string(shortest) +
+         " to " + std::to_string(longest_token);
+}
+
+}  // namespace agentd::protocol

@@ -46,14 +46,15 @@ bool is_watched_by(const runtime::Call& call, const runtime::Watcher& watcher) {
 }
 
 bool has_joined(const runtime::Call& call, const ChannelWatcher& watcher) {
-  return std::find(call.joined_by.begin(), call.joined_by.end(), watcher.serial()) != call.joined_by.end();
+  return std::find(call.joined_by.begin(), call.joined_by.end(), watcher.connection()) !=
+         call.joined_by.end();
 }
 
 /// False where that connection has made this call before: `call.settled` comes once a call and connection.
 bool is_made_first_by(runtime::Call& call, const ChannelWatcher& watcher) {
-  if (call.origin == watcher.serial()) return !std::exchange(call.origin_watches, true);
+  if (call.origin == watcher.connection()) return !std::exchange(call.origin_watches, true);
   if (has_joined(call, watcher)) return false;
-  call.joined_by.push_back(watcher.serial());
+  call.joined_by.push_back(watcher.connection());
   return true;
 }
 
@@ -63,7 +64,7 @@ void refuse(MethodContext& context, Request& request, const runtime::CallRequest
     // `call.settled` comes once a call and connection: the first call of that id may still bring its own.
     const auto first = context.runtime.find_call(call.call);
     const ChannelWatcher& watcher = *request.watcher;
-    if (first && ((*first)->origin == watcher.serial() || has_joined(**first, watcher))) {
+    if (first && ((*first)->origin == watcher.connection() || has_joined(**first, watcher))) {
       context.runtime.count_dropped();
       return context.node.dropped(call.call, why);
     }
@@ -101,7 +102,7 @@ void agent_call(MethodContext& context, Request& request) {
   auto input = protocol::read_input(params->input, request.check_depth, request.ends);
   if (!input) return refuse(context, request, call, has_id, input.error());
   call.input = runtime::CallInput(*std::move(input));
-  call.origin = request.watcher ? request.watcher->serial() : 0;
+  call.origin = request.watcher ? request.watcher->connection() : 0;
 
   const bool waits = wants_to_wait(params->wait, request);
   if (waits && !has_settled(runtime, call.call)) {

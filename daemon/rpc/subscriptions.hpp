@@ -20,6 +20,8 @@ public:
   void settled(const runtime::Call& call, protocol::SettledMode mode) override;
   void progressed(const runtime::Call& call, std::uint64_t seq, std::string_view value) override;
   void unknown(const CallId& call, const Error& why) override;
+  /// Tells this connection's calls from those of others; never 0.
+  [[nodiscard]] std::uint64_t connection() const override { return serial_; }
   [[nodiscard]] bool gone() const override { return !waits_; }
 
   /// The channel is closed.
@@ -27,8 +29,6 @@ public:
   /// @pre not closed
   [[nodiscard]] Waits& waits() { return *waits_; }
   [[nodiscard]] const runtime::CallerPtr& caller() const { return caller_; }
-  /// Tells this connection's calls from those of others; never 0.
-  [[nodiscard]] std::uint64_t serial() const { return serial_; }
 
 private:
   template <typename AppendParams>

@@ -51,6 +51,8 @@ public:
   virtual void progressed(const Call& /*call*/, std::uint64_t /*seq*/, std::string_view /*value*/) {}
   /// The call will never settle here: it is not known, and did not come in time, or was refused.
   virtual void unknown(const CallId& call, const Error& why) = 0;
+  /// The connection that it speaks for, as in `Call::origin`.
+  [[nodiscard]] virtual std::uint64_t connection() const { return 0; }
   /// Nobody is behind it any more: it need not be told.
   [[nodiscard]] virtual bool gone() const { return false; }
 };

@@ -21,8 +21,15 @@ Error too_many_of_one() {
 
 }  // namespace
 
-Runtime::Expected* Runtime::expected(const CallId& id) {
-  if (expected_.size() >= settings_.limits.expected && !expected_.contains(id)) return nullptr;
+Result<Runtime::Expected*> Runtime::take_place(const CallId& id, std::uint64_t connection) {
+  const std::size_t most = settings_.limits.expected;
+  const bool full = expected_.size() >= most;
+  const auto asked = asked_.find(connection);
+  if (asked != asked_.end() && !asked->second.contains(id) && asked->second.size() >= share_of(most)) {
+    return full ? too_many_expected() : too_many_of_one();
+  }
+  if (full && !expected_.contains(id)) return too_many_expected();
+  ++asked_[connection][id];
   auto& expected = expected_[id];
   if (!expected) {
     expected = std::make_unique<Expected>();
@@ -33,65 +40,70 @@ Runtime::Expected* Runtime::expected(const CallId& id) {
   return expected.get();
 }
 
-void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, std::shared_ptr<Watcher> watcher) {
-  // Told at the turn's end, as everything is.
-  const auto refuse = [&](const Error& why) {
-    loop_.at_turn_end([watcher, id, why] { watcher->unknown(id, why); });
-  };
-  const auto until = Clock::now() + grace;
-  const auto asked = asked_.find(watcher.get());
-  if (asked != asked_.end() && asked->second.contains(id)) {
-    // Who asks again waits longer, and is told once.
-    auto& watchers = expected_.find(id)->second->watchers;
-    const auto same =
-        std::find_if(watchers.begin(), watchers.end(), [&](const auto& one) { return one.who == watcher; });
-    same->until = std::max(same->until, until);
-    return;
-  }
-  if (asked != asked_.end() && asked->second.size() >= share_of(settings_.limits.expected)) {
-    return refuse(expected_.size() >= settings_.limits.expected ? too_many_expected() : too_many_of_one());
-  }
-  Expected* const entry = expected(id);
-  if (!entry) return refuse(too_many_expected());
-  asked_[watcher.get()].insert(id);
-  entry->watchers.push_back({std::move(watcher), until});
-  wait_until(*entry, until);
-}
-
-void Runtime::expect(const CallId& id, Call::Dependent dependent) {
-  Expected* const entry = expected(id);
-  if (!entry) {
-    return loop_.at_turn_end([gate = gate_, dependent = std::move(dependent)] {
-      gate->enter([&](Runtime& runtime) {
-        runtime.input_settled(dependent.call, dependent.slot, too_many_expected());
-      });
-    });
-  }
-  const auto until = Clock::now() + settings_.limits.grace;
-  entry->dependents.push_back({std::move(dependent), until});
-  wait_until(*entry, until);
-}
-
-void Runtime::forget_asked(const Watcher& watcher, const CallId& id) {
-  const auto asked = asked_.find(&watcher);
-  asked->second.erase(id);
+void Runtime::leave_place(const CallId& id, std::uint64_t connection) {
+  const auto asked = asked_.find(connection);
+  const auto place = asked->second.find(id);
+  if (--place->second > 0) return;
+  asked->second.erase(place);
   if (asked->second.empty()) asked_.erase(asked);
 }
 
+void Runtime::leave_places(const Expected& expected) {
+  for (const auto& one : expected.watchers) leave_place(expected.id, one.who->connection());
+  for (const auto& one : expected.dependents) leave_place(expected.id, one.who.call->origin);
+}
+
+void Runtime::expect(const CallId& id, std::chrono::milliseconds grace, std::shared_ptr<Watcher> watcher) {
+  const auto until = Clock::now() + grace;
+  if (const auto found = expected_.find(id); found != expected_.end()) {
+    auto& watchers = found->second->watchers;
+    const auto same =
+        std::find_if(watchers.begin(), watchers.end(), [&](const auto& one) { return one.who == watcher; });
+    if (same != watchers.end()) {
+      // Who asks again waits longer, and is told once.
+      same->until = std::max(same->until, until);
+      return;
+    }
+  }
+  const auto entry = take_place(id, watcher->connection());
+  if (!entry) {
+    // Told at the turn's end, as everything is.
+    return loop_.at_turn_end(
+        [watcher = std::move(watcher), id, why = entry.error()] { watcher->unknown(id, why); });
+  }
+  (*entry)->watchers.push_back({std::move(watcher), until});
+  wait_until(**entry, until);
+}
+
+void Runtime::expect(const CallId& id, Call::Dependent dependent) {
+  const auto entry = take_place(id, dependent.call->origin);
+  if (!entry) {
+    return loop_.at_turn_end([gate = gate_, dependent = std::move(dependent), why = entry.error()] {
+      gate->enter([&](Runtime& runtime) { runtime.input_settled(dependent.call, dependent.slot, why); });
+    });
+  }
+  const auto until = Clock::now() + settings_.limits.grace;
+  (*entry)->dependents.push_back({std::move(dependent), until});
+  wait_until(**entry, until);
+}
+
 void Runtime::stop_waiting(const CallId& id, const Watcher& watcher) {
-  const auto asked = asked_.find(&watcher);
-  if (asked == asked_.end() || !asked->second.contains(id)) return;
-  forget_asked(watcher, id);
   const auto found = expected_.find(id);
+  if (found == expected_.end()) return;
   Expected& entry = *found->second;
-  std::erase_if(entry.watchers, [&](const auto& one) { return one.who.get() == &watcher; });
+  const auto there = std::find_if(entry.watchers.begin(), entry.watchers.end(),
+                                  [&](const auto& one) { return one.who.get() == &watcher; });
+  if (there == entry.watchers.end()) return;
+  entry.watchers.erase(there);
+  leave_place(id, watcher.connection());
   if (entry.watchers.empty() && entry.dependents.empty()) expected_.erase(found);
 }
 
 void Runtime::stop_waiting(const Watcher& watcher) {
-  const auto asked = asked_.find(&watcher);
+  const auto asked = asked_.find(watcher.connection());
   if (asked == asked_.end()) return;
-  const std::vector<CallId> ids(asked->second.begin(), asked->second.end());
+  std::vector<CallId> ids;
+  for (const auto& [id, times] : asked->second) ids.push_back(id);
   for (const CallId& id : ids) stop_waiting(id, watcher);
 }
 
@@ -120,6 +132,7 @@ void Runtime::expected_late(const CallId& id) {
   };
   take_late(entry.watchers, late.watchers);
   take_late(entry.dependents, late.dependents);
+  leave_places(late);
   if (next == Clock::time_point::max()) {
     expected_.erase(found);
   } else {
@@ -134,10 +147,8 @@ void Runtime::adopt_expected(Call& call) {
   if (found == expected_.end()) return;
   const std::unique_ptr<Expected> entry = std::move(found->second);
   expected_.erase(found);
-  for (auto& one : entry->watchers) {
-    forget_asked(*one.who, call.id);
-    call.watches.push_back({std::move(one.who)});
-  }
+  leave_places(*entry);
+  for (auto& one : entry->watchers) call.watches.push_back({std::move(one.who)});
   for (auto& one : entry->dependents) call.dependents.push_back(std::move(one.who));
 }
 
@@ -146,11 +157,11 @@ void Runtime::expected_fails(const CallId& id, const Error& why) {
   if (found == expected_.end()) return;
   const std::unique_ptr<Expected> entry = std::move(found->second);
   expected_.erase(found);
+  leave_places(*entry);
   tell_unknown(*entry, why);
 }
 
 void Runtime::tell_unknown(const Expected& expected, const Error& why) {
-  for (const auto& one : expected.watchers) forget_asked(*one.who, expected.id);
   for (const auto& one : expected.watchers) one.who->unknown(expected.id, why);
   for (const auto& one : expected.dependents) input_settled(one.who.call, one.who.slot, why);
 }

@@ -289,13 +289,15 @@ private:
   void tell(Call& call);
   void expect(const CallId& id, std::chrono::milliseconds grace, std::shared_ptr<Watcher> watcher);
   void expect(const CallId& id, Call::Dependent dependent);
-  /// The id's entry, perhaps a new one; null where there are too many.
-  Expected* expected(const CallId& id);
+  /// The id's entry, perhaps a new one, in which that connection has a place from here on; fails where it
+  /// has too many of them, or the node has.
+  [[nodiscard]] Result<Expected*> take_place(const CallId& id, std::uint64_t connection);
+  void leave_place(const CallId& id, std::uint64_t connection);
+  /// Of all who wait in there.
+  void leave_places(const Expected& expected);
   void wait_until(Expected& expected, Clock::time_point until);
   void expected_late(const CallId& id);
   void tell_unknown(const Expected& expected, const Error& why);
-  /// The watcher does not wait for that id any more.
-  void forget_asked(const Watcher& watcher, const CallId& id);
   void adopt_expected(Call& call);
   void expected_fails(const CallId& id, const Error& why);
   enum class Because : std::uint8_t { sent_again, given_up };
@@ -322,8 +324,9 @@ private:
   boost::unordered_flat_map<std::string_view, CallerPtr> callers_;
   Tombstones tombstones_;
   boost::unordered_flat_map<CallId, std::unique_ptr<Expected>, std::hash<CallId>> expected_;
-  /// What each watcher waits for in there.
-  boost::unordered_flat_map<const Watcher*, boost::unordered_flat_set<CallId, std::hash<CallId>>> asked_;
+  /// Which of these each connection waits for, itself or by the inputs of its calls, and in how many places.
+  boost::unordered_flat_map<std::uint64_t, boost::unordered_flat_map<CallId, std::size_t, std::hash<CallId>>>
+      asked_;
   boost::unordered_flat_map<CallId, std::unique_ptr<Refusal>, std::hash<CallId>> refusals_;
   boost::unordered_flat_map<LaneKey, RefusedLane> refused_lanes_;
 

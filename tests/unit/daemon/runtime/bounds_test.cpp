@@ -301,6 +301,81 @@ TEST_CASE("one watcher may wait for a quarter of the unknown ids, and leaves roo
   }
 }
 
+namespace {
+
+/// What became of a call with that input alone: the limit that it ran into, or its state.
+std::string limit_or_state(const Call& call) {
+  return call.error ? call.error->root().details().value("limit", state_of(call)) : state_of(call);
+}
+
+/// A node that waits for eight unknown ids at most, and an agent that takes what comes.
+struct Expecting : World {
+  Expecting()
+      : World([] {
+          Limits limits;
+          limits.expected = 8;
+          limits.grace = 1h;
+          return limits;
+        }()) {
+    protocol::AgentOptions options;
+    options.ordering = protocol::Ordering::ready;
+    make("echo", "a", "{}", options);
+  }
+
+  CallPtr wait_for(const std::vector<std::string>& ids, std::uint64_t connection) {
+    std::string input = "[";
+    for (const std::string& id : ids) input += placeholder(id_of(id).text()) + ',';
+    CallPtr made = call("a", {.input = input + "1]", .connection = connection});
+    settle();
+    return made;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the inputs of one connection's calls may wait for a quarter of the unknown ids") {
+  Expecting world;
+  CHECK(limit_or_state(*world.wait_for({"c", "d", "c"}, 1)) == "waiting");
+  CHECK(limit_or_state(*world.wait_for({"e"}, 1)) == "connection_expected");
+  CHECK(limit_or_state(*world.wait_for({"d"}, 1)) == "waiting");
+  CHECK(limit_or_state(*world.wait_for({"e", "f", "g"}, 2)) == "connection_expected");
+  SECTION("with those that it has subscribed to") {
+    const auto watcher = std::make_shared<Recorder>(3);
+    world.runtime->watch_id(id_of("h"), watcher, 1h);
+    CHECK(limit_or_state(*world.wait_for({"h", "i"}, 3)) == "waiting");
+    CHECK(limit_or_state(*world.wait_for({"j"}, 3)) == "connection_expected");
+    world.runtime->stop_waiting(*watcher);
+    CHECK(limit_or_state(*world.wait_for({"j"}, 3)) == "connection_expected");
+  }
+  SECTION("and what has come does not count") {
+    world.call("a", {.input = "1", .id = "c"});
+    CHECK(limit_or_state(*world.wait_for({"h"}, 1)) == "waiting");
+    CHECK(limit_or_state(*world.wait_for({"i"}, 1)) == "connection_expected");
+  }
+  SECTION("and all that came over HTTP counts as one connection") {
+    CHECK(limit_or_state(*world.wait_for({"h"}, 0)) == "waiting");
+    CHECK(limit_or_state(*world.wait_for({"i"}, 0)) == "waiting");
+    CHECK(limit_or_state(*world.wait_for({"j"}, 0)) == "connection_expected");
+  }
+}
+
+TEST_CASE("inputs that were waited for long enough leave room for others") {
+  Limits limits;
+  limits.expected = 4;
+  limits.grace = 1ms;
+  World world(limits);
+  world.make("echo", "a");
+  const auto wait_for = [&](const std::string& id) {
+    return world.call("a", {.input = World::placeholder(id_of(id).text()), .connection = 1});
+  };
+  const CallPtr late = wait_for("c");
+  REQUIRE(world.until_settled(late));
+  CHECK(late->error->root().kind() == ErrorKind::call_not_found);
+  const CallPtr later = wait_for("d");
+  REQUIRE(world.until_settled(later));
+  CHECK(later->error->root().kind() == ErrorKind::call_not_found);
+}
+
 TEST_CASE("an unknown id is waited for no longer than the longest grace") {
   Limits limits;
   limits.longest_grace = 1ms;

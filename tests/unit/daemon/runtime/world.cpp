@@ -99,6 +99,7 @@ CallRequest World::request(const std::string& agent, const Ask& ask) {
   request.deadline = ask.deadline;
   if (!ask.caller.empty()) request.caller = runtime->caller(ask.caller);
   request.path = ask.path;
+  request.origin = ask.connection;
   return request;
 }
 

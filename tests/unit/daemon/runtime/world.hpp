@@ -14,8 +14,9 @@
 
 namespace agentd::runtime {
 
-/// What a watcher was told.
+/// What a watcher was told. Each speaks for a connection of its own, unless told otherwise.
 struct Recorder : Watcher {
+  explicit Recorder(std::uint64_t connection = 0) : own(connection) {}
   void settled(const Call& call, protocol::SettledMode) override {
     states.emplace_back(state_name(call.state));
     if (call.state == CallState::done) content = call.content ? *call.content : "null";
@@ -29,6 +30,11 @@ struct Recorder : Watcher {
     error = why;
   }
 
+  [[nodiscard]] std::uint64_t connection() const override {
+    return own > 0 ? own : reinterpret_cast<std::uintptr_t>(this);
+  }
+
+  std::uint64_t own = 0;
   std::vector<std::string> states;
   std::string content;
   Error error;
@@ -103,6 +109,7 @@ struct Ask {
   std::string method = "reply";
   std::optional<std::chrono::milliseconds> deadline = {};
   std::vector<std::string> path = {};
+  std::uint64_t connection = 0;
 };
 
 /// A small node without sockets, whose loop the test turns by hand.

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/vocabulary/letters.hpp"
+
 namespace agentd::protocol {
 namespace {
 
 constexpr std::size_t longest = 128;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 /// Insertions, deletions and replacements; capitals do not count.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -17,7 +17,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     std::size_t diagonal = std::exchange(row[0], i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+      const std::size_t replaced = diagonal + (detail::lower(a[i - 1]) == detail::lower(b[j - 1]) ? 0 : 1);
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
     }

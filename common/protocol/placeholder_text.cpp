@@ -3,6 +3,7 @@
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/placeholder_text.hpp"
+#include "common/vocabulary/letters.hpp"
 
 namespace agentd::protocol {
 namespace {
@@ -41,12 +42,6 @@ bool is_host(std::string_view host) {
   return host.find_first_of(" /[]") == std::string_view::npos;
 }
 
-/// Host names are the same in either case (RFC 4343); here they are told apart by their bytes.
-std::string lower_case(std::string host) {
-  for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return host;
-}
-
 std::string string_of(std::string_view token) {
   return json::type_of(token) == json::Type::string ? json::unquote(token) : std::string();
 }
@@ -62,7 +57,7 @@ Result<Placeholder> read_placeholder_body(std::string_view text) {
   const Result<Members> members = members_of(text);
   if (!members) return members.error();
   Placeholder placeholder;
-  placeholder.node.host = lower_case(string_of(members->host));
+  placeholder.node.host = detail::lower_case(string_of(members->host));
   if (!is_host(placeholder.node.host)) {
     return malformed(given("host", members->host) + ", and takes a name or an address, without brackets");
   }

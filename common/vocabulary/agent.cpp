@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/vocabulary/context.hpp"
+#include "common/vocabulary/letters.hpp"
 #include "common/vocabulary/target.hpp"
 
 namespace agentd {
@@ -105,8 +106,9 @@ void from_json(const Json& json, AgentRef& agent) {
   AgentAddress address;
   try {
     const Json& reference = json.at("$agent");
-    address = {{reference.at("host").get<std::string>(), detail::port_of(reference.at("port"))},
-               reference.at("agent").get<std::string>()};
+    address = {
+        {detail::lower_case(reference.at("host").get<std::string>()), detail::port_of(reference.at("port"))},
+        reference.at("agent").get<std::string>()};
     if (!is_agent_id(address.agent)) throw std::invalid_argument("no agent id");
   } catch (const std::exception&) {
     throw Error(ErrorKind::invalid_params,

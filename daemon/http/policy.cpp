@@ -31,7 +31,7 @@ bool is_name_char(char c) {
 std::string usual_form(std::string_view name) {
   boost::system::error_code not_an_address;
   const auto address = ip::make_address(std::string(name), not_an_address);
-  return not_an_address ? to_lower(name) : address.to_string();
+  return not_an_address ? lower_case(name) : address.to_string();
 }
 
 /// Reads `[ADDRESS]` or `NAME` off the front.
@@ -48,7 +48,7 @@ std::optional<std::string> take_name(std::string_view& text) {
   const std::string_view name = text.substr(0, text.find(':'));
   if (name.empty() || !std::all_of(name.begin(), name.end(), is_name_char)) return std::nullopt;
   text.remove_prefix(name.size());
-  return to_lower(name);
+  return lower_case(name);
 }
 
 /// Whether a bind to `host` can be reached as localhost.
@@ -67,7 +67,7 @@ std::array<unsigned char, 32> digest_of(std::string_view text) {
 
 /// `SCHEME://NAME[:PORT]` in lower case; an origin has nothing else in it that could differ.
 std::string usual_origin(std::string_view origin) {
-  std::string lowered = to_lower(origin);
+  std::string lowered = lower_case(origin);
   if (lowered.ends_with('/')) lowered.pop_back();
   const auto drop_port = [&](std::string_view scheme, std::string_view port) {
     if (lowered.starts_with(scheme) && lowered.ends_with(port)) lowered.resize(lowered.size() - port.size());

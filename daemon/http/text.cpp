@@ -1,14 +1,6 @@
 #include "daemon/http/text.hpp"
 
-#include <algorithm>
-
 namespace agentd::http {
-
-std::string to_lower(std::string_view text) {
-  std::string lowered(text);
-  std::transform(lowered.begin(), lowered.end(), lowered.begin(), lower);
-  return lowered;
-}
 
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string decoded;

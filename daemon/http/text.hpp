@@ -4,12 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "common/vocabulary/letters.hpp"
+
 /// The few string operations that HTTP's grammar needs. ASCII only, by that grammar.
 namespace agentd::http {
 
-[[nodiscard]] constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+using detail::lower;
+using detail::lower_case;
 
 [[nodiscard]] constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -42,8 +43,6 @@ namespace agentd::http {
   rest = at == std::string_view::npos ? std::string_view() : rest.substr(at + 1);
   return part;
 }
-
-[[nodiscard]] std::string to_lower(std::string_view text);
 
 /// Nothing where an escape is malformed.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);

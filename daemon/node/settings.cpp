@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "daemon/http/text.hpp"
+#include "common/vocabulary/letters.hpp"
 
 namespace agentd {
 namespace {
@@ -47,7 +47,7 @@ http::ServerSettings server_settings(const NodeConfig& config) {
 NodeAddress advertised_address(const NodeConfig& config, const NodeAddress& listening) {
   if (config.advertise.host.empty()) return listening;
   // As placeholders are read: host names are the same in either case.
-  return {http::to_lower(config.advertise.host),
+  return {detail::lower_case(config.advertise.host),
           config.advertise.port == 0 ? listening.port : config.advertise.port};
 }
 

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/vocabulary/letters.hpp"
+
 namespace agentd::peers {
 namespace {
 
 using boost::asio::ip::address;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
 
 /// An IPv4 address in IPv6 clothes is the IPv4 address.
 address plain(const address& any) {
@@ -62,7 +58,7 @@ Result<void> PeerPolicy::add(const std::string& host, std::uint16_t port) {
   } else if (!error) {
     entry.prefix = longest;
   } else {
-    entry.name = lower(host);
+    entry.name = detail::lower_case(host);
     if (!is_host_name(entry.name)) {
       return Error(ErrorKind::invalid_params,
                    "peer \"" + host + "\" is neither a name, an address, nor a block such as 10.0.0.0/8");
@@ -82,7 +78,7 @@ bool PeerPolicy::may_name(const NodeAddress& node) const {
   if (!error) return may_dial(node, literal);
   // A name may turn out to be loopback or in a listed block only when it is resolved: resolving one
   // that nobody listed would already tell a stranger's name server something.
-  const std::string name = lower(node.host);
+  const std::string name = detail::lower_case(node.host);
   return name == "localhost" || std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
            return entry.name == name && matches_port(entry, node);
          });
@@ -91,7 +87,7 @@ bool PeerPolicy::may_name(const NodeAddress& node) const {
 bool PeerPolicy::may_dial(const NodeAddress& node, const address& any) const {
   const address dialled = plain(any);
   if (dialled.is_loopback()) return true;
-  const std::string name = lower(node.host);
+  const std::string name = detail::lower_case(node.host);
   return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     if (!matches_port(entry, node)) return false;
     return entry.name.empty() ? in_block(dialled, entry.network, entry.prefix) : entry.name == name;
@@ -101,7 +97,7 @@ bool PeerPolicy::may_dial(const NodeAddress& node, const address& any) const {
 bool PeerPolicy::gets_token(const NodeAddress& node) const {
   boost::system::error_code error;
   const auto literal = plain(boost::asio::ip::make_address(node.host, error));
-  const std::string name = lower(node.host);
+  const std::string name = detail::lower_case(node.host);
   return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     if (entry.port == 0 || entry.port != node.port) return false;
     if (!entry.name.empty()) return entry.name == name;

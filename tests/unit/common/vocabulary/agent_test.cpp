@@ -96,6 +96,10 @@ TEST_CASE("an agent reference reads what it writes") {
   CHECK(static_cast<bool>(agent));
 }
 
+TEST_CASE("an agent reference's host is the same in either case") {
+  CHECK(reference("Node-A.Example", 1, "B").get<AgentRef>().address().text() == "node-a.example:1/B");
+}
+
 TEST_CASE("what is no agent reference is refused, and shown") {
   CHECK(refusal("b").find("not \"b\"") != std::string::npos);
   CHECK(refusal(reference("h", "1", "b")) != "(none)");

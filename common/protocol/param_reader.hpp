@@ -10,14 +10,12 @@
 
 #include <agentd/ids.hpp>
 
+#include "common/protocol/longest_time.hpp"
 #include "common/protocol/param_errors.hpp"
 #include "common/protocol/result.hpp"
 
 /// How the readers of params read. Inside this room only.
 namespace agentd::protocol {
-
-/// No deadline or wait may be longer: some 115 days.
-inline constexpr std::int64_t max_milliseconds = 10'000'000'000;
 
 enum class Need : bool { optional, required };
 

@@ -159,8 +159,7 @@ Result<void> apply_flag(const CommandLine::Flag& flag, const Key& key, Config& c
   for (const std::string& value : flag.values) {
     const auto given = scalar(key, value);
     if (given && key.fits(*given) && key.set(config, *given, base)) continue;
-    return refuse(flag.name + " is \"" + value + "\"; it must be " + (key.clear ? "an element of " : "") +
-                  key.allowed);
+    return refuse(flag.name + " is \"" + value + "\"; it must be " + key.allowed);
   }
   return {};
 }

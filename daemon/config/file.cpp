@@ -95,7 +95,8 @@ private:
   }
 
   Result<void> read_list(const Key& key, std::string_view value) {
-    if (json::type_of(value) != json::Type::array) return wrong(value, key.name, key.allowed);
+    if (json::type_of(value) != json::Type::array)
+      return wrong(value, key.name, "a list, each element " + key.allowed);
     key.clear(config_);
     std::size_t index = 0;
     for (json::Elements elements(value); elements.next(); ++index) {
@@ -108,7 +109,7 @@ private:
   Result<void> read_value(const Key& key, const std::string& path, std::string_view value) {
     const auto given = scalar(value);
     if (!given || !key.fits(*given) || !key.set(config_, *given, base_)) {
-      return wrong(value, path, key.kind == Key::Kind::list ? "an element of " + key.allowed : key.allowed);
+      return wrong(value, path, key.allowed);
     }
     return {};
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "common/protocol/longest_time.hpp"
 #include "daemon/config/address.hpp"
 
 namespace agentd::config {
@@ -133,14 +134,14 @@ Key advertise() {
 
 Key peers() {
   return list(
-      "peers", "a list of HOST[:PORT] or CIDR[:PORT], IPv6 in brackets where it has a port",
+      "peers", "HOST[:PORT] or CIDR[:PORT], IPv6 in brackets where it has a port",
       [](auto& config) -> auto& { return config.node.peers; },
       [](const std::string& element, const fs::path&) { return parse_peer(element); }, peer_text);
 }
 
 Key plugins() {
   return list(
-      "plugins", "a list of files", [](auto& config) -> auto& { return config.plugins; },
+      "plugins", "the name of a file", [](auto& config) -> auto& { return config.plugins; },
       [](const std::string& element, const fs::path& base) {
         const bool good = !element.empty() && has_no_controls(element);
         return good ? std::optional(absolute(element, base)) : std::nullopt;
@@ -150,7 +151,7 @@ Key plugins() {
 
 Key allowed_hosts() {
   return list(
-      "allowed_hosts", "a list of host names or addresses, without ports",
+      "allowed_hosts", "a host name or an address, without a port",
       [](auto& config) -> auto& { return config.node.allowed_hosts; },
       [](const std::string& element, const fs::path&) {
         std::string name = without_brackets(element);
@@ -169,7 +170,7 @@ bool is_origin(const std::string& value) {
 
 Key allowed_origins() {
   return list(
-      "allowed_origins", "a list of origins such as \"https://example.org:8443\", without a path",
+      "allowed_origins", "an origin such as \"https://example.org:8443\", without a path",
       [](auto& config) -> auto& { return config.node.allowed_origins; },
       [](const std::string& element, const fs::path&) {
         return is_origin(element) ? std::optional(element) : std::nullopt;
@@ -260,7 +261,7 @@ std::vector<Key> make_limit_keys() {
       limit("expected", 1, 100'000'000, "ids", &NodeLimits::expected),
       limit("tombstones", 0, 100'000'000, "ids", &NodeLimits::tombstones),
       limit("blocked_workers", 0, 4096, "threads", &NodeLimits::blocked_workers),
-      limit("deadline_ms", 1, 365 * one_day, ms, &NodeLimits::deadline),
+      limit("deadline_ms", 1, protocol::max_milliseconds, ms, &NodeLimits::deadline),
       limit("outcome_ttl_ms", 1, 365 * one_day, ms, &NodeLimits::outcome_ttl),
       limit("header_time_ms", 10, one_day, ms, &NodeLimits::header_time),
       limit("idle_time_ms", 10, one_day, ms, &NodeLimits::idle_time),

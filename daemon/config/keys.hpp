@@ -24,7 +24,7 @@ struct Key {
 
   std::string name;
   Kind kind = Kind::text;
-  /// Completes "it must be …".
+  /// Completes "it must be …", said of a value; of a list, of an element.
   std::string allowed;
   /// Of an integer.
   std::int64_t least = 0;

@@ -81,7 +81,7 @@ TEST_CASE("a bad value is an error that names the flag, the value and what is al
   CHECK(contains(error_of({"--port", "x"}), R"(--port is "x")"));
   CHECK(contains(error_of({"--port", ""}), R"(--port is "")"));
   CHECK(contains(error_of({"--port=1x"}), R"(--port is "1x")"));
-  CHECK(contains(error_of({"--peer", "a:0"}), R"(--peer is "a:0"; it must be an element of a list of HOST)"));
+  CHECK(contains(error_of({"--peer", "a:0"}), R"(--peer is "a:0"; it must be HOST[:PORT] or CIDR)"));
   CHECK(contains(error_of({"--log-level", "loud"}), R"("trace")"));
   CHECK(contains(error_of({"--durability", "maybe"}), "it must be"));
 }

@@ -111,7 +111,7 @@ TEST_CASE("a value of the wrong type is an error with place, value and what is a
   CHECK(contains(error_of(R"({"host": 1})"), R"("host" is 1; it must be an address)"));
   CHECK(contains(error_of(R"({"insecure": "yes"})"), "it must be true or false"));
   CHECK(contains(error_of(R"({"insecure": 1})"), "it must be true or false"));
-  CHECK(contains(error_of(R"({"peers": "a"})"), R"("peers" is "a"; it must be a list of HOST)"));
+  CHECK(contains(error_of(R"({"peers": "a"})"), R"("peers" is "a"; it must be a list, each element HOST)"));
   CHECK(contains(error_of(R"({"limits": 1})"), R"("limits" is 1; it must be an object)"));
 }
 
@@ -121,6 +121,8 @@ TEST_CASE("a value out of range is an error that says the range") {
   CHECK(contains(error_of(R"({"port": 99999999999999999999999})"), "from 0 to 65535"));
   CHECK(contains(error_of(R"({"limits": {"body": 0}})"),
                  R"("limits.body" is 0; it must be an integer from 1024)"));
+  CHECK(error_of(R"({"limits": {"deadline_ms": 10000000000}})").empty());
+  CHECK(contains(error_of(R"({"limits": {"deadline_ms": 10000000001}})"), "from 1 to 10000000000"));
   CHECK(contains(error_of(R"({"loops": 0})"), "this release runs one event loop"));
   CHECK(contains(error_of(R"({"log_level": "loud"})"), R"("trace", "debug")"));
   CHECK(contains(error_of(R"({"durability": "maybe"})"), R"(it must be "off")"));
@@ -129,11 +131,12 @@ TEST_CASE("a value out of range is an error that says the range") {
 TEST_CASE("a bad element of a list is named by its place") {
   CHECK(error_of(R"({"peers": ["a:1",
   "b:0"]})")
-            .starts_with(R"(f.json:2:3: "peers[1]" is "b:0"; it must be an element of a list of HOST)"));
+            .starts_with(R"(f.json:2:3: "peers[1]" is "b:0"; it must be HOST[:PORT] or CIDR)"));
   CHECK(contains(error_of(R"({"peers": [1]})"), R"("peers[0]" is 1)"));
-  CHECK(contains(error_of(R"({"allowed_origins": ["example.org"]})"), "a list of origins"));
-  CHECK(contains(error_of(R"({"allowed_origins": ["https://example.org/x"]})"), "a list of origins"));
-  CHECK(contains(error_of(R"({"allowed_hosts": ["a:1"]})"), "without ports"));
+  CHECK(contains(error_of(R"({"allowed_origins": ["example.org"]})"),
+                 R"("allowed_origins[0]" is "example.org"; it must be an origin such as)"));
+  CHECK(contains(error_of(R"({"allowed_origins": ["https://example.org/x"]})"), "it must be an origin"));
+  CHECK(contains(error_of(R"({"allowed_hosts": ["a:1"]})"), "without a port"));
 }
 
 TEST_CASE("a key that is given twice is an error, even spelled with escapes") {

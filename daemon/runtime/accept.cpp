@@ -59,9 +59,9 @@ Result<void> Runtime::check_input(const CallRequest& request) const {
 Result<void> Runtime::check_mailbox(const HostedAgent& agent) const {
   const auto most = agent.settings && agent.settings->options.mailbox ? *agent.settings->options.mailbox
                                                                       : settings_.limits.mailbox;
-  // An agent that is still to be made has its making in there.
-  const std::size_t own = agent.body || agent.running ? 0 : 1;
-  if (agent.mailbox.size() < most + own) return {};
+  // The first that can start does at the end of this turn: the others wait behind it.
+  const std::size_t starting = !agent.running && agent.mailbox.has_eligible() ? 1 : 0;
+  if (agent.mailbox.size() < most + starting) return {};
   return overloaded("mailbox", "the mailbox of agent \"" + agent.id + "\" is full: " + std::to_string(most) +
                                    " calls wait for it; send the call again later");
 }

@@ -55,6 +55,27 @@ TEST_CASE("a full mailbox refuses, and queues nothing") {
   CHECK(world.try_call("a", {.input = "3", .id = "c"}).has_value());
 }
 
+TEST_CASE("a call that could start does not count as waiting, though it starts at the turn's end") {
+  World world;
+  protocol::AgentOptions options;
+  options.mailbox = 1;
+  world.make("hold", "a", "{}", options);
+  const auto first = world.call("a");
+  const auto second = world.call("a");
+  CHECK(limit_of(world.try_call("a")) == "mailbox");
+  world.settle();
+  CHECK(state_of(*first) == "running");
+  CHECK(limit_of(world.try_call("a")) == "mailbox");
+  world.let_go();
+  world.settle();
+  CHECK(state_of(*second) == "running");
+  SECTION("one that cannot start counts") {
+    world.make("echo", "b", "{}", options);
+    world.call("b", {.input = World::placeholder(*second)});
+    CHECK(limit_of(world.try_call("b")) == "mailbox");
+  }
+}
+
 TEST_CASE("after a refusal the caller's further calls to that agent are refused until the id is sent again") {
   Full world;
   CHECK(world.refuse("first") == "mailbox");

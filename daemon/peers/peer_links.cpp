@@ -29,6 +29,13 @@ Error input_failed(const Error& cause) {
   return error.because(cause);
 }
 
+Error not_fetched_in_time(const Placeholder& placeholder) {
+  Error error(ErrorKind::deadline_exceeded,
+              "call " + std::string(placeholder.call.text()) + " is done, but " + placeholder.node.text() +
+                  " had too much to send to send its value before the deadline");
+  return error.at_call(placeholder.call.text()).at_node(placeholder.node.text());
+}
+
 std::string call_params(const runtime::ForeignCall& call, std::string_view input) {
   protocol::OutgoingCall outgoing;
   outgoing.agent = call.agent.agent;
@@ -174,15 +181,18 @@ void PeerLinks::fetch(LeftOut& left_out) {
 }
 
 void PeerLinks::fetched(LeftOut& left_out, const Result<std::string>& answer) {
-  if (!answer && answer.error().kind() == ErrorKind::overloaded &&
-      loop_.now() + fetch_pause < left_out.deadline) {
-    return loop_.start(left_out.pause, loop_.now() + fetch_pause, [](async::Timer& timer) {
+  const bool refused = !answer && answer.error().kind() == ErrorKind::overloaded;
+  if (refused && loop_.now() < left_out.deadline) {
+    const auto again = std::min(loop_.now() + fetch_pause, left_out.deadline);
+    return loop_.start(left_out.pause, again, [](async::Timer& timer) {
       const auto& over = static_cast<LeftOut::Pause&>(timer);
       over.links->fetch(*over.left_out);
     });
   }
   const OnOutcome on_outcome = std::move(left_out.on_outcome);
+  const Error late = not_fetched_in_time(left_out.placeholder);
   left_out_.erase(left_out.place);
+  if (refused) return on_outcome(late);
   on_outcome(answer ? protocol::read_get_answer(*answer) : runtime::Outcome(answer.error()));
 }
 

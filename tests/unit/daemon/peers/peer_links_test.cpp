@@ -8,6 +8,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
 
+#include "daemon/http/server.hpp"
+#include "daemon/rpc/dispatcher.hpp"
+
 namespace agentd::peers {
 
 namespace {
@@ -240,6 +243,72 @@ TEST_CASE("a call that is too large for a frame fails, and is not sent again and
   REQUIRE(told);
   CHECK(told->kind() == ErrorKind::invalid_params);
   CHECK(told->details().at("limit") == "input");
+}
+
+namespace {
+
+/// A node, played by hand, whose calls are all done, and which never has room for their values.
+struct Stuffed : rpc::Dispatcher {
+  explicit Stuffed(async::Loop& loop) : server(loop, *this, {}) { REQUIRE(server.listen().has_value()); }
+
+  Interest handle_body(std::string_view, Answer) override { return nullptr; }
+  void handle_frame(const std::shared_ptr<rpc::Channel>& channel, std::string_view text) override {
+    const Json frame = Json::parse(text);
+    for (const Json& message : frame.is_array() ? frame : Json::array({frame})) take(*channel, message);
+    channel->sent();
+  }
+  void channel_closed(const rpc::Channel&) override {}
+  [[nodiscard]] const std::string& openrpc() const override { return none; }
+  [[nodiscard]] std::string metrics() const override { return none; }
+  [[nodiscard]] bool ready() const override { return true; }
+  [[nodiscard]] const std::string& boot() const override { return none; }
+
+  void take(rpc::Channel& channel, const Json& message) {
+    if (message["method"] == "call.subscribe") {
+      answer(channel, message, "result", Json::object());
+      for (const Json& call : message["params"]["calls"]) {
+        say(channel, {{"method", "call.settled"}, {"params", {{"call", call}, {"state", "done"}}}});
+      }
+    } else if (message["method"] == "call.get") {
+      ++asked;
+      answer(
+          channel, message, "error",
+          {{"code", -32013}, {"message", "full"}, {"data", {{"kind", "overloaded"}, {"retryable", true}}}});
+    }
+  }
+  static void answer(rpc::Channel& channel, const Json& message, const char* member, const Json& value) {
+    say(channel, {{"id", message["id"]}, {member, value}});
+  }
+  static void say(rpc::Channel& channel, Json message) {
+    message["jsonrpc"] = "2.0";
+    channel.outbox().begin() += message.dump();
+    channel.outbox().end();
+  }
+
+  std::string none = "none";
+  std::size_t asked = 0;
+  http::Server server;
+};
+
+}  // namespace
+
+TEST_CASE("a value that the other node never has room to send ends by the deadline, and says so") {
+  async::Loop loop;
+  Stuffed stuffed(loop);
+  PeerSettings settings;
+  settings.self = {"here", 1};
+  PeerLinks links(loop, std::move(settings));
+  std::optional<Error> told;
+  links.watch({stuffed.server.listening(), CallId::mint()}, std::chrono::steady_clock::now() + 120ms,
+              [&](const runtime::Outcome& outcome) { told = outcome.error(); });
+  const auto limit = std::chrono::steady_clock::now() + 30s;
+  while (!told && std::chrono::steady_clock::now() < limit) loop.run_once(2ms);
+  REQUIRE(told);
+  CHECK(told->kind() == ErrorKind::deadline_exceeded);
+  CHECK_FALSE(told->retryable());
+  CHECK(told->node() == stuffed.server.listening().text());
+  CHECK(stuffed.asked > 0);
+  links.stop();
 }
 
 }  // namespace agentd::peers

@@ -56,9 +56,16 @@ void Runtime::resolve_foreign(const CallPtr& call, std::size_t slot, const Place
   if (!foreign_) {
     return input_settled(call, slot, Error(ErrorKind::peer_refused, "this node dials no other nodes"));
   }
-  foreign_->watch(placeholder, call->deadline, [gate = gate_, call, slot](Outcome outcome) {
-    gate->enter([&](Runtime& runtime) { runtime.input_settled(call, slot, std::move(outcome)); });
-  });
+  // Not the call itself: one that gave up would be kept as long as the other node is waited for. After it
+  // the same id may name another one, whose `seq` is another too.
+  foreign_->watch(placeholder, call->deadline,
+                  [gate = gate_, id = call->id, seq = call->seq, slot](Outcome outcome) {
+                    gate->enter([&](Runtime& runtime) {
+                      const auto found = runtime.calls_.find(id);
+                      if (found == runtime.calls_.end() || found->second->seq != seq) return;
+                      runtime.input_settled(CallPtr(found->second), slot, std::move(outcome));
+                    });
+                  });
 }
 
 void Runtime::resolve_cell(const CallPtr& call, std::size_t slot, const std::shared_ptr<detail::Cell>& cell) {

@@ -128,6 +128,28 @@ TEST_CASE("a foreign outcome that comes when nobody waits any more is ignored") 
   CHECK(state_of(*call) == "cancelled");
 }
 
+TEST_CASE("a call that gave up is not kept by the outcome that it waited for") {
+  Limits limits;
+  limits.tombstones = 0;
+  World world(limits);
+  world.make("log", "a");
+  const std::string there = World::placeholder("elsewhere-01234567", "there", 9);
+  const auto call = world.call("a", {.input = there, .id = "c"});
+  world.runtime->cancel(*call);
+  world.runtime->release(call->id);
+  world.settle();
+  CHECK(call->use_count() == 1);
+  SECTION("and what comes then is not taken for the input of another one under its id") {
+    const auto another = world.call("a", {.input = there, .id = "c"});
+    REQUIRE(world.foreign.watched.size() == 2);
+    world.foreign.watched[0].on_outcome(message_of("1"));
+    CHECK(state_of(*another) == "waiting");
+    world.foreign.watched[1].on_outcome(message_of("2"));
+    world.settle();
+    CHECK(content_of(*another) == "2");
+  }
+}
+
 TEST_CASE("a runtime without other nodes refuses foreign placeholders") {
   World world({}, 1, true);
   world.make("echo", "a");

@@ -5,6 +5,7 @@
 #
 #   format    every source is formatted
 #   shell     shellcheck on every script
+#   rooms     no source includes what its room does not link
 #   units     systemd's view of the units: valid, and exposure at most 1.5
 #   cppcheck  cppcheck on the sources
 #   tidy      clang-tidy on the sources (TIDY_FILES="FILE...": on these)
@@ -26,7 +27,7 @@ set -euo pipefail
 
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
 
-all_steps=(format shell units cppcheck tidy asan tsan fuzz)
+all_steps=(format shell rooms units cppcheck tidy asan tsan fuzz)
 
 # In seconds: three times what a step takes on two cores when nothing is built yet.
 limit_of() {
@@ -48,6 +49,8 @@ step_shell() {
   shellcheck --external-sources "${scripts[@]}"
   echo "shell: ${#scripts[@]} scripts"
 }
+
+step_rooms() { scripts/check_rooms.py; }
 
 step_units() {
   local unit exposure

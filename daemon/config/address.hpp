@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/node/node.hpp"
+#include "daemon/node/node_config.hpp"
 
 /// Addresses as people write them in flags and files.
 namespace agentd::config {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "daemon/logging/log.hpp"
-#include "daemon/node/node.hpp"
+#include "daemon/node/node_config.hpp"
 
 namespace agentd::config {
 

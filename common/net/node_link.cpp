@@ -31,6 +31,7 @@ public:
     begin_wait();
     calls_.subscribe(call, deadline, std::move(on_settled), std::move(on_progress));
   }
+  void unsubscribe(const CallId& call) override { calls_.unsubscribe(call); }
   void request(std::string_view method, std::string params, NodeLink::Clock::time_point deadline,
                OnResult on_result) override {
     begin_wait();

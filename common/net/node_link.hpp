@@ -49,8 +49,8 @@ struct LinkSettings {
 /// were sent before fail with `outcome_unknown`.
 ///
 /// Loop thread only. Owned by a shared pointer, since its operations outlive `stop`. Callbacks run on
-/// the loop, never inside the call that registers them, each exactly once: by the entry's deadline
-/// plus 1.5 s at the latest.
+/// the loop, never inside the call that registers them, each exactly once, unless unsubscribed: by the
+/// entry's deadline plus 1.5 s at the latest.
 class NodeLink {
 public:
   using Clock = std::chrono::steady_clock;
@@ -70,6 +70,9 @@ public:
   /// Subscribes to a call made by somebody else.
   virtual void subscribe(const CallId& call, Clock::time_point deadline, OnSettled on_settled,
                          OnProgress on_progress) = 0;
+  /// Nobody waits for the subscriptions to that call any more: they are not called back. The node itself is
+  /// not told, and may still send the outcome.
+  virtual void unsubscribe(const CallId& /*call*/) {}
   /// A request; sent again after a reconnect, so the method must be idempotent.
   virtual void request(std::string_view method, std::string params, Clock::time_point deadline,
                        OnResult on_result) = 0;

@@ -86,6 +86,18 @@ void WaitingCalls::subscribe(const CallId& call, Clock::time_point deadline, Nod
   append(entry, Kind::subscription, deadline);
 }
 
+void WaitingCalls::unsubscribe(const CallId& call) {
+  auto [entry, end] = calls_.equal_range(call);
+  while (entry != end) {
+    const auto next = std::next(entry);
+    if (entry->second.kind == Kind::subscription) {
+      unlink(entry->second);
+      calls_.erase(entry);
+    }
+    entry = next;
+  }
+}
+
 void WaitingCalls::request(std::string_view method, std::string_view params, Clock::time_point deadline,
                            NodeLink::OnResult on_result) {
   const std::uint64_t number = ++last_request_;

@@ -55,6 +55,7 @@ public:
             NodeLink::OnSettled on_settled, NodeLink::OnProgress on_progress);
   void subscribe(const CallId& call, Clock::time_point deadline, NodeLink::OnSettled on_settled,
                  NodeLink::OnProgress on_progress);
+  void unsubscribe(const CallId& call);
   void request(std::string_view method, std::string_view params, Clock::time_point deadline,
                NodeLink::OnResult on_result);
   void notify(std::string_view method, std::string_view params);

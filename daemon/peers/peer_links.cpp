@@ -146,16 +146,42 @@ void PeerLinks::stop_leaving() {
   }
 }
 
-void PeerLinks::watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
-                      OnOutcome on_outcome) {
+PeerLinks::Interested::Interested(PeerLinks& all, Placeholder wanted, OnOutcome told)
+    : links(all.self_), placeholder(std::move(wanted)), on_outcome(std::move(told)) {
+  ++all.wanted_[placeholder.call];
+}
+
+PeerLinks::Interested::~Interested() {
+  if (const auto alive = links.lock()) (*alive)->not_wanted(placeholder);
+}
+
+runtime::ForeignNodes::Interest PeerLinks::watch(const Placeholder& placeholder,
+                                                 std::chrono::steady_clock::time_point deadline,
+                                                 OnOutcome on_outcome) {
+  const auto interested = std::make_shared<Interested>(*this, placeholder, std::move(on_outcome));
+  const OnOutcome told = [weak = std::weak_ptr<Interested>(interested)](runtime::Outcome outcome) {
+    if (const auto here = weak.lock()) here->on_outcome(std::move(outcome));
+  };
   const auto there = link(placeholder.node);
-  if (!there) return fail_later(std::move(on_outcome), there.error());
+  if (!there) {
+    fail_later(told, there.error());
+    return interested;
+  }
   (*there)->subscribe(
       placeholder.call, deadline,
-      [this, placeholder, deadline, on_outcome = std::move(on_outcome)](net::Settled outcome) {
-        settled(placeholder, deadline, on_outcome, std::move(outcome));
+      [this, placeholder, deadline, told](net::Settled outcome) {
+        settled(placeholder, deadline, told, std::move(outcome));
       },
       nullptr);
+  return interested;
+}
+
+void PeerLinks::not_wanted(const Placeholder& placeholder) {
+  const auto wanted = wanted_.find(placeholder.call);
+  if (--wanted->second > 0) return;
+  wanted_.erase(wanted);
+  const auto there = links_.find(placeholder.node);
+  if (there != links_.end()) there->second->unsubscribe(placeholder.call);
 }
 
 void PeerLinks::settled(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,

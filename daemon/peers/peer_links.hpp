@@ -33,8 +33,8 @@ public:
   PeerLinks(async::Loop& loop, PeerSettings settings);
   ~PeerLinks() override;
 
-  void watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
-             OnOutcome on_outcome) override;
+  [[nodiscard]] Interest watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
+                               OnOutcome on_outcome) override;
   void call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) override;
   void cancel(const Placeholder& placeholder) override;
   void release(const Placeholder& placeholder) override;
@@ -68,6 +68,18 @@ private:
     } timer;
   };
 
+  /// One who wants the outcome of a call there. With the last one of a call the link waits for it no more.
+  struct Interested {
+    Interested(PeerLinks& links, Placeholder placeholder, OnOutcome on_outcome);
+    ~Interested();
+    Interested(const Interested&) = delete;
+    Interested& operator=(const Interested&) = delete;
+
+    const std::weak_ptr<PeerLinks*> links;
+    const Placeholder placeholder;
+    const OnOutcome on_outcome;
+  };
+
   /// A call that has settled there, whose value the other node left out since too much waited for the
   /// connection: it is asked for, again and again where it is refused for the same reason.
   struct LeftOut {
@@ -81,6 +93,7 @@ private:
     } pause;
   };
 
+  void not_wanted(const Placeholder& placeholder);
   void settled(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
                const OnOutcome& on_outcome, net::Settled settled);
   void fetch(LeftOut& left_out);
@@ -105,6 +118,8 @@ private:
   /// Those that gave way to others, until the turn's end.
   std::vector<std::pair<NodeAddress, std::shared_ptr<net::NodeLink>>> leaving_;
   std::map<NodeAddress, std::string> tokens_;
+  /// How many want the outcome of each call.
+  std::unordered_map<CallId, std::size_t> wanted_;
   std::unordered_map<CallId, std::unique_ptr<Held>> held_;
   /// In the order they were made, by caller and agent.
   std::map<std::string, std::list<Held*>> lanes_;

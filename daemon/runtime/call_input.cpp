@@ -58,6 +58,7 @@ void CallInput::add_message(const Message& message) {
 void CallInput::fill(std::size_t slot, MessageData message) {
   assembled_bytes_ += bytes_of(message);
   fillings_[slot] = std::move(message);
+  sources_[slot].interest.reset();
   --open_;
 }
 
@@ -87,7 +88,10 @@ Message CallInput::assemble() const {
 
 void CallInput::forget_values() {
   fillings_.clear();
-  for (Source& source : sources_) source.cell.reset();
+  for (Source& source : sources_) {
+    source.cell.reset();
+    source.interest.reset();
+  }
 }
 
 std::string CallInput::fingerprint() const {

@@ -21,6 +21,8 @@ public:
   struct Source {
     std::optional<Placeholder> placeholder;
     std::shared_ptr<detail::Cell> cell;
+    /// Held while another node is asked for it.
+    std::shared_ptr<void> interest = nullptr;
   };
 
   CallInput() = default;
@@ -31,6 +33,10 @@ public:
   [[nodiscard]] std::size_t slots() const { return sources_.size(); }
   [[nodiscard]] const Source& source(std::size_t slot) const { return sources_[slot]; }
   [[nodiscard]] std::size_t open() const { return open_; }
+  /// Another node is asked for that slot's message: `interest` goes when it has come, or is not wanted.
+  void ask(std::size_t slot, std::shared_ptr<void> interest) {
+    sources_[slot].interest = std::move(interest);
+  }
   /// @pre the slot is open
   void fill(std::size_t slot, detail::MessageData message);
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,14 @@ class ForeignNodes {
 public:
   using OnOutcome = std::function<void(Outcome)>;
   using OnProgress = std::function<void(std::string_view value)>;
+  using Interest = std::shared_ptr<void>;
 
   virtual ~ForeignNodes() = default;
-  /// Asks for the outcome of a call there; waits there for one that has not arrived yet.
-  virtual void watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
-                     OnOutcome on_outcome) = 0;
+  /// Asks for the outcome of a call there; waits there for one that has not arrived yet. When what is
+  /// returned goes, the outcome is not wanted any more, and need not come.
+  [[nodiscard]] virtual Interest watch(const Placeholder& placeholder,
+                                       std::chrono::steady_clock::time_point deadline,
+                                       OnOutcome on_outcome) = 0;
   virtual void call(ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) = 0;
   virtual void cancel(const Placeholder& placeholder) = 0;
   /// The outcome is no longer needed.

@@ -56,16 +56,16 @@ void Runtime::resolve_foreign(const CallPtr& call, std::size_t slot, const Place
   if (!foreign_) {
     return input_settled(call, slot, Error(ErrorKind::peer_refused, "this node dials no other nodes"));
   }
-  // Not the call itself: one that gave up would be kept as long as the other node is waited for. After it
-  // the same id may name another one, whose `seq` is another too.
-  foreign_->watch(placeholder, call->deadline,
-                  [gate = gate_, id = call->id, seq = call->seq, slot](Outcome outcome) {
-                    gate->enter([&](Runtime& runtime) {
-                      const auto found = runtime.calls_.find(id);
-                      if (found == runtime.calls_.end() || found->second->seq != seq) return;
-                      runtime.input_settled(CallPtr(found->second), slot, std::move(outcome));
-                    });
-                  });
+  // Not the call itself, which holds the interest. After it the same id may name another one, whose `seq`
+  // is another too.
+  auto told = [gate = gate_, id = call->id, seq = call->seq, slot](Outcome outcome) {
+    gate->enter([&](Runtime& runtime) {
+      const auto found = runtime.calls_.find(id);
+      if (found == runtime.calls_.end() || found->second->seq != seq) return;
+      runtime.input_settled(CallPtr(found->second), slot, std::move(outcome));
+    });
+  };
+  call->input.ask(slot, foreign_->watch(placeholder, call->deadline, std::move(told)));
 }
 
 void Runtime::resolve_cell(const CallPtr& call, std::size_t slot, const std::shared_ptr<detail::Cell>& cell) {

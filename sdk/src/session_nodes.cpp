@@ -23,8 +23,9 @@ std::string caller_of(const Session& session, const std::string& local_caller) {
 
 }  // namespace
 
-void SessionNodes::watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
-                         OnOutcome on_outcome) {
+runtime::ForeignNodes::Interest SessionNodes::watch(const Placeholder& placeholder,
+                                                    std::chrono::steady_clock::time_point deadline,
+                                                    OnOutcome on_outcome) {
   const auto told = [this, on_outcome = std::move(on_outcome)](const Outcome& outcome) {
     loop_.post([on_outcome, outcome] { on_outcome(outcome); });
   };
@@ -38,6 +39,7 @@ void SessionNodes::watch(const Placeholder& placeholder, std::chrono::steady_clo
         },
         nullptr);
   });
+  return nullptr;
 }
 
 void SessionNodes::call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) {

@@ -340,6 +340,27 @@ TEST_CASE("one outcome settles all who wait for it") {
   CHECK(watching.content() == "\"both\"");
 }
 
+TEST_CASE("what is unsubscribed is waited for no more, and the call of that id goes on") {
+  World world;
+  world.open();
+  Asked asked, first, second, other;
+  first.id = second.id = asked.id;
+  asked.call(world);
+  first.subscribe(world);
+  second.subscribe(world);
+  other.subscribe(world);
+  world.calls.unsubscribe(asked.id);
+  CHECK(world.calls.waiting() == 2);
+  world.settle(asked.id, "done");
+  CHECK(asked.content() == "\"done\"");
+  CHECK(first.settled + second.settled == 0);
+  world.calls.unsubscribe(other.id);
+  CHECK(world.calls.waiting() == 0);
+  world.calls.unsubscribe(other.id);
+  world.settle(other.id, "late");
+  CHECK(other.settled == 0);
+}
+
 TEST_CASE("the releases of one turn are one notification, and wait for a connection") {
   World world;
   const CallId first = CallId::mint(), second = CallId::mint();

@@ -182,11 +182,13 @@ struct Few {
     return {"127.0.0.1", acceptor.local_endpoint().port()};
   }
   /// Asks for a call there; its place in `told` gets an error when there is one.
-  std::size_t ask(const NodeAddress& node) {
+  std::size_t ask(const NodeAddress& node) { return ask_for({node, CallId::mint()}); }
+  std::size_t ask_for(const Placeholder& placeholder) {
     const std::size_t place = told.size();
     told.emplace_back();
-    links->watch({node, CallId::mint()}, std::chrono::steady_clock::now() + 1h,
-                 [this, place](const runtime::Outcome& outcome) { told[place] = outcome.error(); });
+    interests.push_back(
+        links->watch(placeholder, std::chrono::steady_clock::now() + 1h,
+                     [this, place](const runtime::Outcome& outcome) { told[place] = outcome.error(); }));
     for (int i = 0; i < 8; ++i) loop.run_once(0ms);
     return place;
   }
@@ -195,9 +197,28 @@ struct Few {
   std::vector<std::unique_ptr<Tcp::acceptor>> acceptors;
   std::deque<std::optional<Error>> told;
   std::optional<PeerLinks> links;
+  std::vector<PeerLinks::Interest> interests;
 };
 
 }  // namespace
+
+TEST_CASE("a node from which nobody wants anything any more gives way to others") {
+  Few few;
+  const Placeholder wanted{few.silent(), CallId::mint()};
+  const std::size_t first = few.ask_for(wanted);
+  const std::size_t second = few.ask_for(wanted);
+  few.ask(few.silent());
+  const NodeAddress other = few.silent();
+  const auto refused = [&] { return few.told[few.ask(other)].has_value(); };
+  CHECK(refused());
+  few.interests[first].reset();
+  CHECK(refused());
+  few.interests[second].reset();
+  CHECK_FALSE(refused());
+  CHECK_FALSE(few.told[first]);
+  CHECK_FALSE(few.told[second]);
+  few.links->stop();
+}
 
 TEST_CASE("a node that was never reached gives way to others, and one that may yet answer does not") {
   Few few;
@@ -299,8 +320,9 @@ TEST_CASE("a value that the other node never has room to send ends by the deadli
   settings.self = {"here", 1};
   PeerLinks links(loop, std::move(settings));
   std::optional<Error> told;
-  links.watch({stuffed.server.listening(), CallId::mint()}, std::chrono::steady_clock::now() + 120ms,
-              [&](const runtime::Outcome& outcome) { told = outcome.error(); });
+  const auto interest =
+      links.watch({stuffed.server.listening(), CallId::mint()}, std::chrono::steady_clock::now() + 120ms,
+                  [&](const runtime::Outcome& outcome) { told = outcome.error(); });
   const auto limit = std::chrono::steady_clock::now() + 30s;
   while (!told && std::chrono::steady_clock::now() < limit) loop.run_once(2ms);
   REQUIRE(told);

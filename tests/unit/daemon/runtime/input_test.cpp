@@ -128,14 +128,16 @@ TEST_CASE("a foreign outcome that comes when nobody waits any more is ignored") 
   CHECK(state_of(*call) == "cancelled");
 }
 
-TEST_CASE("a call that gave up is not kept by the outcome that it waited for") {
+TEST_CASE("a call that gave up wants no outcome of another node any more, and is not kept for it") {
   Limits limits;
   limits.tombstones = 0;
   World world(limits);
   world.make("log", "a");
   const std::string there = World::placeholder("elsewhere-01234567", "there", 9);
   const auto call = world.call("a", {.input = there, .id = "c"});
+  CHECK_FALSE(world.foreign.watched[0].interest.expired());
   world.runtime->cancel(*call);
+  CHECK(world.foreign.watched[0].interest.expired());
   world.runtime->release(call->id);
   world.settle();
   CHECK(call->use_count() == 1);
@@ -147,6 +149,7 @@ TEST_CASE("a call that gave up is not kept by the outcome that it waited for") {
     world.foreign.watched[1].on_outcome(message_of("2"));
     world.settle();
     CHECK(content_of(*another) == "2");
+    CHECK(world.foreign.watched[1].interest.expired());
   }
 }
 

@@ -46,6 +46,7 @@ struct FakeForeign : ForeignNodes {
   struct Watched {
     Placeholder placeholder;
     OnOutcome on_outcome;
+    std::weak_ptr<void> interest;
   };
   struct Called {
     ForeignCall call;
@@ -53,8 +54,11 @@ struct FakeForeign : ForeignNodes {
     OnProgress on_progress;
   };
 
-  void watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point, OnOutcome told) override {
-    watched.push_back({placeholder, std::move(told)});
+  Interest watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point,
+                 OnOutcome told) override {
+    Interest interest = std::make_shared<int>();
+    watched.push_back({placeholder, std::move(told), interest});
+    return interest;
   }
   void call(ForeignCall call, OnOutcome told, OnProgress progress) override {
     called.push_back({std::move(call), std::move(told), std::move(progress)});

@@ -17,8 +17,8 @@ public:
   /// `loop` is the local agents'.
   SessionNodes(Session& session, async::Loop& loop) : session_(session), loop_(loop) {}
 
-  [[nodiscard]] Interest watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
-                               OnOutcome on_outcome) override;
+  Interest watch(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
+                 OnOutcome on_outcome) override;
   void call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) override;
   void cancel(const Placeholder& placeholder) override;
   void release(const Placeholder& placeholder) override;

@@ -4,11 +4,10 @@
 
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
+#include "common/protocol/name.hpp"
 
 namespace agentd::protocol {
 namespace {
-
-bool is_name(std::string_view text) { return !text.empty() && text.size() <= 256 && !has_control(text); }
 
 bool is_absent(std::string_view text) {
   if (text.empty()) return true;

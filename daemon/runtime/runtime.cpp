@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/json/text.hpp"
+#include "common/protocol/name.hpp"
 
 namespace agentd::runtime {
 namespace {
@@ -22,6 +23,16 @@ std::string difference(const HostedAgent& agent, const protocol::AgentCreatePara
   }
   const bool claimed = !asked.options.claim.empty();
   return claimed && agent.claim() != asked.options.claim ? "another claim" : "";
+}
+
+/// Empty where there is none that an agent may have.
+std::string name_in(std::string_view args) {
+  for (json::Members members(args); members.next();) {
+    if (!members.key_is("name") || json::type_of(members.value()) != json::Type::string) continue;
+    std::string name = json::unquote(members.value());
+    if (protocol::is_name(name)) return name;
+  }
+  return {};
 }
 
 }  // namespace
@@ -137,13 +148,7 @@ void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
   const auto type = types_.find(params.type);
   if (!type) return on_created(type.error());
   if (auto checked = check_new_agent(params); !checked) return on_created(checked.error());
-  if (params.name.empty()) {
-    for (json::Members members(params.args); members.next();) {
-      if (members.key_is("name") && json::type_of(members.value()) == json::Type::string) {
-        params.name = json::unquote(members.value());
-      }
-    }
-  }
+  if (params.name.empty()) params.name = name_in(params.args);
   construct(add_agent(params, **type), std::move(on_created));
 }
 

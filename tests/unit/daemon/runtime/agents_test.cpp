@@ -135,6 +135,16 @@ TEST_CASE("an agent gets an id where it was given none, and a name") {
   CHECK((*create(world, own))->name() == "B");
 }
 
+TEST_CASE("what an agent may not be named is no name, where its args have it") {
+  World world;
+  const std::string longest(256, 'x');
+  CHECK((*create(world, params("transcript", "a", R"({"name":")" + longest + "\"}")))->name() == longest);
+  CHECK((*create(world, params("transcript", "b", R"({"name":"x)" + longest + "\"}")))->name() ==
+        "transcript");
+  CHECK((*create(world, params("transcript", "c", R"({"name":"\n"})")))->name() == "transcript");
+  CHECK((*create(world, params("transcript", "d", R"({"name":""})")))->name() == "transcript");
+}
+
 TEST_CASE("the same id, type and args again is the same agent, and otherwise a conflict") {
   World world;
   const auto agent = create(world, params("counter", "a", R"({"start":1})"));

@@ -3,6 +3,7 @@
 import base64
 import collections
 import hashlib
+import itertools
 import json
 import os
 import socket
@@ -169,11 +170,13 @@ class Session(WebSocket):
     def take(self, wanted, described, limit=LIMIT):
         """Takes the first message that `wanted` says yes to."""
         until = time.monotonic() + limit
+        looked_at = 0
         while True:
-            for message in self.inbox:
+            for message in itertools.islice(self.inbox, looked_at, None):
                 if wanted(message):
                     self.inbox.remove(message)
                     return message
+            looked_at = len(self.inbox)
             left = until - time.monotonic()
             try:
                 self.pump(left)

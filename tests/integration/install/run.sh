@@ -40,6 +40,10 @@ refuse "the SDK's headers include these" grep -E '/(boost|asio|simdjson|spdlog|o
 refuse "these headers include what is not installed" \
   grep -rnE '#include [<"](common|sdk|daemon)/' "$place/usr/include"
 
+# What the documents show is what a stranger writes.
+(cd "$project/../../../.." &&
+  python3 tests/integration/install/snippets.py "$cxx" "$place/usr/include" README.md docs/sdk.md)
+
 # meet PROGRAM-WITH-SERVER PROGRAM-THAT-CALLS
 meet() {
   mkfifo "$place/said"

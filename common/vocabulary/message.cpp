@@ -37,7 +37,8 @@ bool deeper_than(const Json& json, unsigned limit) {
 SharedText to_text(const Json& json, std::string_view what) {
   if (deeper_than(json, json::max_content_depth)) {
     throw Error(ErrorKind::invalid_params, "a message's " + std::string(what) + " is nested deeper than " +
-                                               std::to_string(json::max_content_depth));
+                                               std::to_string(json::max_content_depth))
+        .with("limit", "depth");
   }
   try {
     return json.dump();
@@ -151,7 +152,8 @@ Message Message::inputs(std::vector<Message> parts) {
   auto join = Cell::make(std::move(parts));
   if (join->join_depth() > json::max_content_depth) {
     throw Error(ErrorKind::invalid_params,
-                "joins are nested deeper than " + std::to_string(json::max_content_depth));
+                "joins are nested deeper than " + std::to_string(json::max_content_depth))
+        .with("limit", "depth");
   }
   return Message(std::move(join));
 }

@@ -30,6 +30,9 @@ Result<Message> outcome_of_method(Work work) {
   } catch (const Error& error) {
     Error failed(ErrorKind::agent_failed, cut(error.message()));
     if (error.message().size() <= longest_text) failed.because(error);
+    // Of a message that the agent could not even make: it is an outcome that passes the limit all the same.
+    const bool own = error.kind() == ErrorKind::invalid_params && error.agent().empty();
+    if (own && error.details().contains("limit")) failed.with("limit", error.details()["limit"]);
     return failed;
   } catch (const std::exception& error) {
     return Error(ErrorKind::agent_failed, cut(error.what()));

@@ -260,6 +260,32 @@ TEST_CASE("an outcome that is too large or too deep fails the call, naming the l
   CHECK(too_deep->error->details().at("limit") == "depth");
 }
 
+TEST_CASE("a message too deep to be made fails the call as an outcome too deep to be kept does") {
+  World world;
+  world.add_quick("content", [](Agent&, const Message&) {
+    Json deep = 1;
+    for (int i = 0; i < 65; ++i) deep = Json::array({deep});
+    return Message(deep);
+  });
+  world.add_quick("join", [](Agent&, const Message&) {
+    Message deep = 1;
+    for (int i = 0; i < 65; ++i) deep = Message::inputs({deep});
+    return deep;
+  });
+  world.add_quick("other", [](Agent&, const Message&) -> Message {
+    throw Error(ErrorKind::agent_failed, "no").at_agent("x").with("limit", "depth");
+  });
+  for (const char* type : {"content", "join", "other"}) world.make(type, type);
+  for (const char* agent : {"content", "join", "other"}) {
+    const auto call = world.call(agent);
+    world.settle();
+    REQUIRE(call->error);
+    CHECK(call->error->kind() == ErrorKind::agent_failed);
+    CHECK(call->error->details().contains("limit") == (agent != std::string_view("other")));
+    CHECK(call->error->cause()->details().at("limit") == "depth");
+  }
+}
+
 TEST_CASE("a failure's text has its limit, and stays valid UTF-8") {
   World world;
   world.add_quick("wordy", [](Agent&, const Message&) -> Message {

@@ -13,6 +13,9 @@ using json::CheckingForm;
 /// What a whole frame may be nested, less the notice, its params and the value around a content.
 constexpr unsigned max_depth = json::max_content_depth + json::max_envelope_depth - 3;
 
+/// A node closes a frame at 32 KiB, which is some 200 notices: room for more is not kept.
+constexpr std::size_t kept_notices = 1024;
+
 bool take_label(CheckingForm& form, Label label, MessageText& value) {
   std::string_view token;
   if (!form.string(token)) return false;
@@ -49,6 +52,7 @@ bool take_notice(CheckingForm& form, DoneNotice& notice) {
 }  // namespace
 
 bool DoneFrame::read(std::string_view text) {
+  if (notices_.capacity() > kept_notices) notices_ = {};
   notices_.clear();
   CheckingForm form(text, max_depth);
   const bool batch = form.past("[");

@@ -21,9 +21,9 @@ void Outbox::batch_came() {
 std::string& Outbox::begin() {
   fresh_ = packing_ != Packing::all || frames_.empty() || frames_.back().text.size() >= frame_size;
   if (fresh_) {
-    const bool flows = packing_ == Packing::all && !frames_.empty();
-    const std::size_t block = flows ? full_block : std::clamp(last_size_, short_block, full_block);
-    frames_.emplace_back().text.reserve(block);
+    const bool packs = packing_ == Packing::all;
+    const std::size_t expected = packs && !frames_.empty() ? full_block : packs ? last_size_ : short_block;
+    frames_.emplace_back().text.reserve(std::clamp(expected, short_block, full_block));
   }
   std::string& text = frames_.back().text;
   open_at_ = text.size();

@@ -70,8 +70,8 @@ public:
   /// Subscribes to a call made by somebody else.
   virtual void subscribe(const CallId& call, Clock::time_point deadline, OnSettled on_settled,
                          OnProgress on_progress) = 0;
-  /// Nobody waits for the subscriptions to that call any more: they are not called back. The node itself is
-  /// not told, and may still send the outcome.
+  /// Nobody waits for the subscriptions to that call any more: they are not called back, but for what is
+  /// being delivered just now. The node itself is not told, and may still send the outcome.
   virtual void unsubscribe(const CallId& /*call*/) {}
   /// A request; sent again after a reconnect, so the method must be idempotent.
   virtual void request(std::string_view method, std::string params, Clock::time_point deadline,

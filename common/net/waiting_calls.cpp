@@ -169,7 +169,8 @@ void WaitingCalls::release(const CallId& call) { releases_.push_back(call); }
 void WaitingCalls::end_turn() {
   if (!open_) return;
   if (!subscribing_.empty()) {
-    const auto calls = std::exchange(subscribing_, {});
+    auto calls = std::exchange(subscribing_, {});
+    std::erase_if(calls, [this](const CallId& call) { return !calls_.contains(call); });
     send_subscriptions(calls, std::exchange(subscribing_grace_, std::chrono::milliseconds(0)));
   }
   for (std::size_t done = 0; done < releases_.size(); done += ids_per_request) {
@@ -227,7 +228,7 @@ void WaitingCalls::closed(const Error& why) {
 bool WaitingCalls::received(std::string_view text) {
   if (done_.read(text)) {
     for (const protocol::DoneNotice& done : done_.notices()) {
-      settled(done.call, {protocol::copy_message(done.value)});
+      if (calls_.contains(done.call)) settled(done.call, {protocol::copy_message(done.value)});
     }
     return true;
   }
@@ -238,7 +239,8 @@ bool WaitingCalls::received(std::string_view text) {
     } else if (envelope.kind != protocol::Envelope::Kind::notification) {
       continue;
     } else if (envelope.method == "call.settled") {
-      if (const auto notice = protocol::read_settled(envelope.params, envelope.ends)) {
+      const auto notice = protocol::read_settled(envelope.params, envelope.ends);
+      if (notice && calls_.contains(notice->call)) {
         settled(notice->call, outcome_of(*notice, envelope.ends));
       }
     } else if (envelope.method == "call.progress") {
@@ -272,9 +274,9 @@ void WaitingCalls::subscriptions_answered(std::uint64_t request, const protocol:
   }
 }
 
+/// @pre somebody waits for it
 void WaitingCalls::settled(const CallId& call, Settled settled) {
   auto [entry, end] = calls_.equal_range(call);
-  if (entry == end) return;
   if (std::next(entry) != end) return settle_all(call, std::move(settled));
   // Taken out first: the callback may make, or fail, any entry.
   const NodeLink::OnSettled on_settled = std::move(entry->second.on_settled);
@@ -375,8 +377,23 @@ void WaitingCalls::fail(Entry& entry, const Error& why) {
 }
 
 void WaitingCalls::fail_all(const Error& why) {
-  // What the callbacks make waits on: only what is there now fails.
-  for (std::size_t left = waiting(); left > 0 && first_; --left) fail(*first_, why);
+  // Taken out first: what the callbacks make waits on, and they may take out others.
+  std::vector<Entry*> order;
+  for (Entry* entry = first_; entry; entry = entry->next) order.push_back(entry);
+  Calls calls;
+  calls.swap(calls_);
+  Requests requests;
+  requests.swap(requests_);
+  first_ = last_ = nullptr;
+  for (Entry* entry : order) {
+    entry->cancel();
+    if (entry->kind == Kind::request) {
+      entry->on_result(why);
+    } else {
+      Error error = why;
+      entry->on_settled({std::move(error.at_call(entry->call->text()))});
+    }
+  }
 }
 
 }  // namespace agentd::net

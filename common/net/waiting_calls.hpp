@@ -130,7 +130,6 @@ private:
   void expire(Entry& entry);
   void fail(Entry& entry, const Error& why);
   [[nodiscard]] Error overdue_error(const Entry& entry) const;
-  [[nodiscard]] std::vector<Entry*> entries() const;
 
   std::string node_;
   Clockwork& clockwork_;

@@ -31,8 +31,8 @@ Error input_failed(const Error& cause) {
 
 Error not_fetched_in_time(const Placeholder& placeholder) {
   Error error(ErrorKind::deadline_exceeded,
-              "call " + std::string(placeholder.call.text()) + " is done, but " + placeholder.node.text() +
-                  " had too much to send to send its value before the deadline");
+              "call " + std::string(placeholder.call.text()) + " is done at " + placeholder.node.text() +
+                  ", but its value could not be fetched from there before the deadline");
   return error.at_call(placeholder.call.text()).at_node(placeholder.node.text());
 }
 
@@ -67,7 +67,7 @@ void PeerLinks::stop() {
   lanes_.clear();
   for (const auto& [call, held] : std::exchange(held_, {})) held->outgoing.on_outcome(why);
   // Those that were asked for failed with their links.
-  for (const LeftOut& left_out : std::exchange(left_out_, {})) left_out.on_outcome(why);
+  for (const LeftOut& left_out : std::exchange(left_out_, {})) left_out.awaited.on_outcome(why);
 }
 
 void PeerLinks::fail_later(OnOutcome on_outcome, Error error) {
@@ -148,7 +148,7 @@ void PeerLinks::stop_leaving() {
 
 PeerLinks::Interested::Interested(PeerLinks& all, Placeholder wanted, OnOutcome told)
     : links(all.self_), placeholder(std::move(wanted)), on_outcome(std::move(told)) {
-  ++all.wanted_[placeholder.call];
+  ++all.wanted_[placeholder.node][placeholder.call];
 }
 
 PeerLinks::Interested::~Interested() {
@@ -169,28 +169,27 @@ runtime::ForeignNodes::Interest PeerLinks::watch(const Placeholder& placeholder,
   }
   (*there)->subscribe(
       placeholder.call, deadline,
-      [this, placeholder, deadline, told](net::Settled outcome) {
-        settled(placeholder, deadline, told, std::move(outcome));
+      [this, awaited = Awaited{placeholder, deadline, told, interested}](net::Settled outcome) {
+        settled(awaited, std::move(outcome));
       },
       nullptr);
   return interested;
 }
 
 void PeerLinks::not_wanted(const Placeholder& placeholder) {
-  const auto wanted = wanted_.find(placeholder.call);
+  const auto node = wanted_.find(placeholder.node);
+  const auto wanted = node->second.find(placeholder.call);
   if (--wanted->second > 0) return;
-  wanted_.erase(wanted);
+  node->second.erase(wanted);
+  if (node->second.empty()) wanted_.erase(node);
   const auto there = links_.find(placeholder.node);
   if (there != links_.end()) there->second->unsubscribe(placeholder.call);
 }
 
-void PeerLinks::settled(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
-                        const OnOutcome& on_outcome, net::Settled settled) {
-  if (!settled.elsewhere) return on_outcome(std::move(settled.outcome));
+void PeerLinks::settled(const Awaited& awaited, net::Settled settled) {
+  if (!settled.elsewhere) return awaited.on_outcome(std::move(settled.outcome));
   LeftOut& left_out = left_out_.emplace_back();
-  left_out.placeholder = placeholder;
-  left_out.deadline = deadline;
-  left_out.on_outcome = on_outcome;
+  left_out.awaited = awaited;
   left_out.place = std::prev(left_out_.end());
   left_out.pause.links = this;
   left_out.pause.left_out = &left_out;
@@ -198,28 +197,32 @@ void PeerLinks::settled(const Placeholder& placeholder, std::chrono::steady_cloc
 }
 
 void PeerLinks::fetch(LeftOut& left_out) {
-  const auto there = link(left_out.placeholder.node);
+  const Awaited& awaited = left_out.awaited;
+  if (awaited.is_given_up()) {
+    left_out_.erase(left_out.place);
+    return;
+  }
+  const auto there = link(awaited.placeholder.node);
   if (!there) return fetched(left_out, there.error());
   // An id has no character that JSON escapes.
-  (*there)->request("call.get", R"({"call":")" + std::string(left_out.placeholder.call.text()) + R"("})",
-                    left_out.deadline,
+  (*there)->request("call.get", R"({"call":")" + std::string(awaited.placeholder.call.text()) + R"("})",
+                    awaited.deadline,
                     [this, &left_out](const Result<std::string>& answer) { fetched(left_out, answer); });
 }
 
 void PeerLinks::fetched(LeftOut& left_out, const Result<std::string>& answer) {
   const bool refused = !answer && answer.error().kind() == ErrorKind::overloaded;
-  if (refused && loop_.now() < left_out.deadline) {
-    const auto again = std::min(loop_.now() + fetch_pause, left_out.deadline);
+  if (refused && loop_.now() < left_out.awaited.deadline) {
+    const auto again = std::min(loop_.now() + fetch_pause, left_out.awaited.deadline);
     return loop_.start(left_out.pause, again, [](async::Timer& timer) {
       const auto& over = static_cast<LeftOut::Pause&>(timer);
       over.links->fetch(*over.left_out);
     });
   }
-  const OnOutcome on_outcome = std::move(left_out.on_outcome);
-  const Error late = not_fetched_in_time(left_out.placeholder);
+  const Awaited awaited = std::move(left_out.awaited);
   left_out_.erase(left_out.place);
-  if (refused) return on_outcome(late);
-  on_outcome(answer ? protocol::read_get_answer(*answer) : runtime::Outcome(answer.error()));
+  if (refused) return awaited.on_outcome(not_fetched_in_time(awaited.placeholder).because(answer.error()));
+  awaited.on_outcome(answer ? protocol::read_get_answer(*answer) : runtime::Outcome(answer.error()));
 }
 
 void PeerLinks::call(runtime::ForeignCall call, OnOutcome on_outcome, OnProgress on_progress) {
@@ -308,10 +311,9 @@ void PeerLinks::send(OutgoingCall outgoing) {
   // The input stays wanted until the call has settled.
   (*there)->call(
       call.call, std::move(params), call.deadline,
-      [this, placeholder = Placeholder{call.agent.node, call.call}, deadline = call.deadline,
-       on_outcome = std::move(outgoing.on_outcome), keep = call.input](net::Settled outcome) {
-        settled(placeholder, deadline, on_outcome, std::move(outcome));
-      },
+      [this, keep = call.input,
+       awaited = Awaited{{call.agent.node, call.call}, call.deadline, std::move(outgoing.on_outcome), {}}](
+          net::Settled outcome) { settled(awaited, std::move(outcome)); },
       std::move(outgoing.on_progress));
 }
 

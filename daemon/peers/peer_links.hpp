@@ -80,12 +80,21 @@ private:
     const OnOutcome on_outcome;
   };
 
-  /// A call that has settled there, whose value the other node left out since too much waited for the
-  /// connection: it is asked for, again and again where it is refused for the same reason.
-  struct LeftOut {
+  /// Whose outcome is to come until when, and who is told.
+  struct Awaited {
     Placeholder placeholder;
     std::chrono::steady_clock::time_point deadline;
     OnOutcome on_outcome;
+    /// Where the outcome may be given up: nobody wants it when this has expired.
+    std::optional<std::weak_ptr<Interested>> interest;
+
+    [[nodiscard]] bool is_given_up() const { return interest && interest->expired(); }
+  };
+
+  /// A call that has settled there, whose value the other node left out since too much waited for the
+  /// connection: it is asked for, again and again where it is refused for the same reason.
+  struct LeftOut {
+    Awaited awaited;
     std::list<LeftOut>::iterator place;
     struct Pause : async::Timer {
       PeerLinks* links = nullptr;
@@ -94,8 +103,7 @@ private:
   };
 
   void not_wanted(const Placeholder& placeholder);
-  void settled(const Placeholder& placeholder, std::chrono::steady_clock::time_point deadline,
-               const OnOutcome& on_outcome, net::Settled settled);
+  void settled(const Awaited& awaited, net::Settled settled);
   void fetch(LeftOut& left_out);
   void fetched(LeftOut& left_out, const Result<std::string>& answer);
 
@@ -118,8 +126,8 @@ private:
   /// Those that gave way to others, until the turn's end.
   std::vector<std::pair<NodeAddress, std::shared_ptr<net::NodeLink>>> leaving_;
   std::map<NodeAddress, std::string> tokens_;
-  /// How many want the outcome of each call.
-  std::unordered_map<CallId, std::size_t> wanted_;
+  /// How many want the outcome of each call there.
+  std::map<NodeAddress, std::unordered_map<CallId, std::size_t>> wanted_;
   std::unordered_map<CallId, std::unique_ptr<Held>> held_;
   /// In the order they were made, by caller and agent.
   std::map<std::string, std::list<Held*>> lanes_;

@@ -457,3 +457,36 @@ TEST_CASE("everything that waits can be failed, and what a callback adds stays")
   CHECK(added.settled == 0);
   CHECK(world.calls.waiting() == 1);
 }
+
+TEST_CASE("a callback of what fails may give up what else waits, and what it adds stays still") {
+  World world;
+  Asked first, second, added;
+  world.calls.call(
+      first.id, "{", world.now() + 10s,
+      [&](Settled how) {
+        first.outcome = std::move(how);
+        world.calls.unsubscribe(second.id);
+        added.call(world);
+      },
+      nullptr);
+  second.subscribe(world);
+  world.calls.fail_all(Error(ErrorKind::shutting_down, "over"));
+  CHECK(first.failure() == ErrorKind::shutting_down);
+  CHECK(added.settled == 0);
+  CHECK(world.calls.waiting() == 1);
+}
+
+TEST_CASE("a subscription that is given up in its turn is not sent") {
+  World world;
+  world.open();
+  Asked given_up, wanted;
+  given_up.subscribe(world);
+  world.calls.unsubscribe(given_up.id);
+  CHECK(world.written().empty());
+  given_up.subscribe(world);
+  wanted.subscribe(world);
+  world.calls.unsubscribe(given_up.id);
+  const auto written = world.written();
+  REQUIRE(written.size() == 1);
+  CHECK(written[0]["params"]["calls"] == Json::array({wanted.text()}));
+}

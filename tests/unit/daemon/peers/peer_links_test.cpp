@@ -1,6 +1,7 @@
 #include "daemon/peers/peer_links.hpp"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -220,6 +221,18 @@ TEST_CASE("a node from which nobody wants anything any more gives way to others"
   few.links->stop();
 }
 
+TEST_CASE("of one id at two nodes, each gives way when nobody wants its outcome") {
+  Few few;
+  const CallId id = CallId::mint();
+  const std::size_t first = few.ask_for({few.silent(), id});
+  const std::size_t second = few.ask_for({few.silent(), id});
+  few.interests[first].reset();
+  CHECK_FALSE(few.told[few.ask(few.silent())]);
+  few.interests[second].reset();
+  CHECK_FALSE(few.told[few.ask(few.silent())]);
+  few.links->stop();
+}
+
 TEST_CASE("a node that was never reached gives way to others, and one that may yet answer does not") {
   Few few;
   Tcp::socket bound(few.loop.context(), Tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
@@ -291,7 +304,7 @@ struct Stuffed : rpc::Dispatcher {
         say(channel, {{"method", "call.settled"}, {"params", {{"call", call}, {"state", "done"}}}});
       }
     } else if (message["method"] == "call.get") {
-      ++asked;
+      ++asked[message["params"]["call"]];
       answer(
           channel, message, "error",
           {{"code", -32013}, {"message", "full"}, {"data", {{"kind", "overloaded"}, {"retryable", true}}}});
@@ -307,7 +320,8 @@ struct Stuffed : rpc::Dispatcher {
   }
 
   std::string none = "none";
-  std::size_t asked = 0;
+  /// How often for each call.
+  std::map<std::string, int> asked;
   http::Server server;
 };
 
@@ -329,7 +343,36 @@ TEST_CASE("a value that the other node never has room to send ends by the deadli
   CHECK(told->kind() == ErrorKind::deadline_exceeded);
   CHECK_FALSE(told->retryable());
   CHECK(told->node() == stuffed.server.listening().text());
-  CHECK(stuffed.asked > 0);
+  CHECK(stuffed.asked.size() == 1);
+  links.stop();
+}
+
+TEST_CASE("a value that is left out is asked for as long as somebody wants it") {
+  async::Loop loop;
+  Stuffed stuffed(loop);
+  PeerSettings settings;
+  settings.self = {"here", 1};
+  PeerLinks links(loop, std::move(settings));
+  const auto watch = [&](const CallId& call) {
+    return links.watch({stuffed.server.listening(), call}, std::chrono::steady_clock::now() + 1h,
+                       [](const runtime::Outcome&) {});
+  };
+  const auto asked = [&](const CallId& call) -> int& { return stuffed.asked[std::string(call.text())]; };
+  const auto until_asked = [&](const CallId& call, int times) {
+    const auto limit = std::chrono::steady_clock::now() + 30s;
+    while (asked(call) < times && std::chrono::steady_clock::now() < limit) loop.run_once(2ms);
+    REQUIRE(asked(call) >= times);
+  };
+  const CallId given_up = CallId::mint();
+  const CallId wanted = CallId::mint();
+  auto interest = watch(given_up);
+  const auto other = watch(wanted);
+  until_asked(given_up, 2);
+  interest.reset();
+  const int before = asked(given_up);
+  until_asked(wanted, asked(wanted) + 4);
+  // One may have been on its way.
+  CHECK(asked(given_up) <= before + 1);
   links.stop();
 }
 

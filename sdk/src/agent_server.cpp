@@ -101,17 +101,25 @@ public:
   }
   [[nodiscard]] const AgentAddress& agent() const { return agent_; }
 
-  /// While somebody waits for this server, one for all of them, the signals end it.
-  void begin_wait() {
-    const std::lock_guard lock(mutex_);
-    if (waiting_ == 0) signals_.emplace([this] { node_->stop(std::chrono::seconds(10)); });
-    ++waiting_;
-  }
-  /// Under the lock until the signals' handlers are put back: who comes next sets them anew.
-  void end_wait() {
-    const std::lock_guard lock(mutex_);
-    if (--waiting_ == 0) signals_.reset();
-  }
+  /// While there is one, the signals end this server.
+  class Wait {
+  public:
+    explicit Wait(Impl& impl) : impl_(impl) {
+      const std::lock_guard lock(impl.mutex_);
+      if (impl.waiting_ == 0) impl.signals_.emplace([&impl] { impl.node_->stop(std::chrono::seconds(10)); });
+      ++impl.waiting_;
+    }
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+    /// Under the lock until the signals' handlers are put back: who comes next sets them anew.
+    ~Wait() {
+      const std::lock_guard lock(impl_.mutex_);
+      if (--impl_.waiting_ == 0) impl_.signals_.reset();
+    }
+
+  private:
+    Impl& impl_;
+  };
 
 private:
   const AgentServerConfig config_;
@@ -143,9 +151,8 @@ void AgentServer::shutdown(std::chrono::milliseconds grace) {
 
 void AgentServer::wait_until_terminate() {
   Node& node = impl_->node();
-  impl_->begin_wait();
+  const Impl::Wait wait(*impl_);
   node.wait();
-  impl_->end_wait();
 }
 
 }  // namespace agentd

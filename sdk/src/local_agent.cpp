@@ -283,7 +283,7 @@ void LocalAgent::check_can_move(const DistOptions& options) const {
   if (host_.on_loop() || Session::instance().on_loop()) {
     throw std::logic_error("AgentRef::to_dist waits, so it cannot be called from a callback");
   }
-  if (waits_for(this_call::id())) {
+  if (!moved_to() && waits_for(this_call::id())) {
     throw Error(ErrorKind::cycle, "the agent " + address_.agent +
                                       " leaves between two of its calls, so what runs in one of them, or was "
                                       "called from there, cannot wait for that")

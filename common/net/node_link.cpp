@@ -16,7 +16,10 @@ class Link : public NodeLink,
              private WaitingCalls::Clockwork {
 public:
   Link(async::Loop& loop, LinkSettings settings)
-      : loop_(loop), settings_(std::move(settings)), calls_(settings_.node, *this) {}
+      : loop_(loop),
+        settings_(std::move(settings)),
+        calls_(settings_.node, *this),
+        redial_(settings_.give_up_after) {}
   ~Link() override {
     if (socket_) socket_->abandon();
   }
@@ -47,7 +50,7 @@ public:
     flush_at_turn_end();
   }
 
-  bool unreached() const override { return missed_ && !met_; }
+  bool unreached() const override { return missed_ && !ever_met_; }
   void set_token(const std::string& token) override { settings_.token = token; }
 
   std::size_t waiting() const override { return calls_.waiting(); }
@@ -65,7 +68,7 @@ private:
   // What the socket tells.
   void on_open(const Greeting& greeting) override;
   void on_frame(std::string_view text) override;
-  void on_sign_of_life() override { liveness_.heard(now()); }
+  void on_sign_of_life() override;
   void on_written() override;
   void on_closed(const Error& why) override;
 
@@ -87,8 +90,12 @@ private:
   }
 
   void begin_wait();
+  void be_patient();
+  void lose_interest();
   void dial();
+  void met();
   void lost(const Error& why);
+  void out_of_patience();
   void give_up();
   void look_alive();
   void watch();
@@ -101,10 +108,12 @@ private:
   WaitingCalls calls_;
   State state_ = State::idle;
   std::shared_ptr<WsClient> socket_;
-  Backoff backoff_;
+  Redial redial_;
   Liveness liveness_;
   Error last_failure_{ErrorKind::peer_unreachable, "there was no connection yet"};
+  /// By the connection that is open.
   bool met_ = false;
+  bool ever_met_ = false;
   bool missed_ = false;
   bool writing_ = false;
   bool flush_scheduled_ = false;
@@ -118,10 +127,21 @@ private:
 void Link::begin_wait() {
   flush_at_turn_end();
   if (state_ == State::open && !look_.pending()) watch();
-  if (settings_.give_up_after && state_ != State::open && !patience_.pending()) {
-    after<&Link::give_up>(patience_, *settings_.give_up_after);
-  }
+  if (calls_.waiting() == 0) lose_interest();
+  if (!met_) be_patient();
   if (state_ == State::idle) dial();
+}
+
+void Link::be_patient() {
+  redial_.begin(now());
+  const auto over = redial_.over_at();
+  if (!over || patience_.pending()) return;
+  after<&Link::out_of_patience>(patience_, std::chrono::ceil<std::chrono::milliseconds>(*over - now()));
+}
+
+void Link::lose_interest() {
+  redial_.end();
+  patience_.cancel();
 }
 
 void Link::dial() {
@@ -132,12 +152,22 @@ void Link::dial() {
 void Link::on_open(const Greeting& greeting) {
   const auto self = shared_from_this();
   state_ = State::open;
-  met_ = true;
-  backoff_.reset();
-  patience_.cancel();
   watch();
   flush_at_turn_end();
   calls_.opened(greeting);
+}
+
+void Link::met() {
+  if (met_) return;
+  met_ = true;
+  ever_met_ = true;
+  redial_.met();
+  patience_.cancel();
+}
+
+void Link::on_sign_of_life() {
+  liveness_.heard(now());
+  met();
 }
 
 void Link::on_frame(std::string_view text) {
@@ -145,7 +175,8 @@ void Link::on_frame(std::string_view text) {
   bytes_received_ += text.size();
   liveness_.heard(now());
   const bool understood = calls_.received(text);
-  if (understood || state_ == State::stopped) return;
+  if (state_ == State::stopped) return;
+  if (understood) return met();
   lost(Error(ErrorKind::peer_unreachable,
              "what listens at " + settings_.node.text() + " sent a frame that is no JSON, so it is no agentd")
            .at_node(settings_.node.text()));
@@ -165,21 +196,24 @@ void Link::lost(const Error& why) {
   if (state_ == State::stopped) return;
   if (socket_) std::exchange(socket_, nullptr)->abandon();
   writing_ = false;
+  met_ = false;
   missed_ = true;
   look_.cancel();
   last_failure_ = why;
   state_ = State::idle;
   calls_.closed(why);
-  if (why.kind() == ErrorKind::peer_refused) {
-    patience_.cancel();
-    return calls_.fail_all(why);
-  }
-  if (calls_.waiting() == 0) return patience_.cancel();
-  if (settings_.give_up_after && !patience_.pending()) {
-    after<&Link::give_up>(patience_, *settings_.give_up_after);
-  }
+  if (why.kind() == ErrorKind::peer_refused) return give_up();
+  if (calls_.waiting() == 0) return lose_interest();
+  const auto pause = redial_.lost(now());
+  if (!pause) return give_up();
+  be_patient();
   state_ = State::pausing;
-  after<&Link::dial>(pause_, backoff_.next());
+  after<&Link::dial>(pause_, *pause);
+}
+
+/// One that lets us in and has said nothing yet may still do so: it is given up when it is lost, or dead.
+void Link::out_of_patience() {
+  if (state_ != State::open) give_up();
 }
 
 void Link::give_up() {
@@ -193,6 +227,7 @@ void Link::give_up() {
   pause_.cancel();
   if (socket_) std::exchange(socket_, nullptr)->abandon();
   state_ = State::idle;
+  lose_interest();
   calls_.fail_all(last_failure_);
 }
 
@@ -213,9 +248,8 @@ void Link::look_alive() {
       const Error why = Error(ErrorKind::peer_unreachable,
                               "agentd at " + settings_.node.text() + " answered no ping for 10 s")
                             .at_node(settings_.node.text());
-      lost(why);
-      if (settings_.give_up_after) give_up();
-      return;
+      redial_.tire(now());
+      return lost(why);
     }
   }
   after<&Link::look_alive>(look_, std::chrono::seconds(1));

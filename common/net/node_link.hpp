@@ -35,7 +35,8 @@ struct LinkSettings {
   /// Sent as `Authorization: Bearer`; empty for none.
   std::string token;
   /// How long a lost or refused connection is tried again before all that waits fails with
-  /// `peer_unreachable`; without one, each entry waits until its own deadline.
+  /// `peer_unreachable`; without one, each entry waits until its own deadline. One that was accepted, but
+  /// brought no frame that was understood and no answer to a ping, counts as refused.
   std::optional<std::chrono::milliseconds> give_up_after;
   /// Empty: any address may be dialled.
   AddressCheck may_dial;
@@ -83,7 +84,7 @@ public:
   /// Releases an outcome; many go as one.
   virtual void release(const CallId& call) = 0;
 
-  /// It has been tried, and there never was a connection.
+  /// It has been tried, and never was there a connection that brought anything.
   [[nodiscard]] virtual bool unreached() const { return false; }
   /// How many entries wait.
   [[nodiscard]] virtual std::size_t waiting() const = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <random>
 
 namespace agentd::net {
@@ -24,6 +25,46 @@ public:
 private:
   std::chrono::milliseconds delay_ = shortest;
   std::minstd_rand random_{std::random_device{}()};
+};
+
+/// Whether to dial a node again for which something waits, when, and for how long.
+///
+/// That it accepts a connection does not count as meeting it: what listens there may let everybody in, and
+/// hang up on the first frame. It is met once something of it was understood, or it answered a ping.
+class Redial {
+public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Without `patience` it is never given up.
+  explicit Redial(std::optional<std::chrono::milliseconds> patience) : patience_(patience) {}
+
+  /// Something waits for a node that has not been met; from the first such moment on there is patience.
+  void begin(Clock::time_point now) {
+    if (patience_ && !over_at_) over_at_ = now + *patience_;
+  }
+  /// Nothing waits any more.
+  void end() { over_at_.reset(); }
+  void met() {
+    backoff_.reset();
+    over_at_.reset();
+  }
+  /// It was silent for so long that there is no patience left.
+  void tire(Clock::time_point now) {
+    if (patience_) over_at_ = now;
+  }
+  /// The pause before it is dialled again; nothing where it is to be given up.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> lost(Clock::time_point now) {
+    begin(now);
+    if (over_at_ && now >= *over_at_) return std::nullopt;
+    return backoff_.next();
+  }
+  /// When it is given up, unless it is met.
+  [[nodiscard]] const std::optional<Clock::time_point>& over_at() const { return over_at_; }
+
+private:
+  std::optional<std::chrono::milliseconds> patience_;
+  std::optional<Clock::time_point> over_at_;
+  Backoff backoff_;
 };
 
 /// Whether a connection on which something waits is still alive: asked now and then, it says when to

@@ -1,5 +1,8 @@
 """Peers that are away, dead, frozen, strange or not wanted."""
 
+import base64
+import collections
+import hashlib
 import os
 import signal
 import socket
@@ -22,6 +25,17 @@ def free_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
+
+
+def upgrade(connection):
+    """Answers a request for a WebSocket as a node would."""
+    request = b""
+    while not request.endswith(b"\r\n\r\n"):
+        request += connection.recv(4096) or b"\r\n\r\n"
+    key = next(line.split(b": ")[1] for line in request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+    accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+    connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                       b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
 
 
 class Away(Peers):
@@ -218,6 +232,41 @@ class Strange(Peers):
         self.assertLess(self.seconds(b, call), GONE)
         self.assertEqual(error["data"]["node"], f"127.0.0.1:{port}")
         self.assertIn(f"127.0.0.1:{port} did not answer", error["message"])
+
+    def test_a_peer_that_breaks_after_each_upgrade_is_given_up_with_the_reason(self):
+        (b,) = self.network(1)
+
+        def hangs_up(connection):
+            upgrade(connection)
+
+        def hangs_up_on_the_first_frame(connection):
+            upgrade(connection)
+            connection.recv(4096)
+
+        def sends_no_json(connection):
+            upgrade(connection)
+            connection.sendall(b"\x81\x01{")
+            connection.recv(4096)
+
+        dials = collections.Counter()
+
+        def counted(answer):
+            def count_and_answer(connection):
+                dials[answer.__name__] += 1
+                answer(connection)
+            return count_and_answer
+
+        calls = {server.__name__: b.call("echo", placeholder(b, new_call(), port=self.server(counted(server))))["call"]
+                 for server in (hangs_up, hangs_up_on_the_first_frame, sends_no_json)}
+        reasons = {"hangs_up": "connection was lost", "hangs_up_on_the_first_frame": "connection was lost",
+                   "sends_no_json": "no JSON"}
+        for name, call in calls.items():
+            with self.subTest(server=name):
+                error = causes(self.assert_failed(b, call, "input_failed", "peer_unreachable"))[-1]
+                self.assertIn(reasons[name], error["message"])
+                self.assertLess(self.seconds(b, call), GONE)
+                self.assertGreater(dials[name], 1)
+                self.assertLess(dials[name], 12)
 
     def with_token(self, token, **options):
         path = os.path.join(self.directory, token)

@@ -4,6 +4,7 @@
 
 using agentd::net::Backoff;
 using agentd::net::Liveness;
+using agentd::net::Redial;
 using namespace std::chrono_literals;
 
 TEST_CASE("the pause before dialling again doubles to a second, less a fifth at most") {
@@ -20,6 +21,58 @@ TEST_CASE("a connection that was made starts the pauses anew") {
   for (int i = 0; i < 6; ++i) (void)backoff.next();
   backoff.reset();
   CHECK(backoff.next() <= 50ms);
+}
+
+TEST_CASE(
+    "a node that is lost again and again before it was met is dialled ever less often, and then given up") {
+  Redial redial(3000ms);
+  Redial::Clock::time_point now{};
+  redial.begin(now);
+  int dials = 1;
+  while (const auto pause = redial.lost(now)) {
+    CHECK(*pause <= Backoff::longest);
+    now += *pause;
+    ++dials;
+  }
+  CHECK(now >= Redial::Clock::time_point(3s));
+  CHECK(now < Redial::Clock::time_point(4s));
+  CHECK(dials <= 9);
+}
+
+TEST_CASE("a node that was met is dialled at once when it is lost, with all the patience there is") {
+  Redial redial(3000ms);
+  const Redial::Clock::time_point start{};
+  for (int i = 0; i < 6; ++i) (void)redial.lost(start);
+  redial.met();
+  CHECK_FALSE(redial.over_at());
+  CHECK(redial.lost(start + 60s).value() <= 50ms);
+  CHECK(redial.over_at() == start + 63s);
+}
+
+TEST_CASE("patience is not renewed by what begins to wait meanwhile, but is when nothing waits any more") {
+  Redial redial(3000ms);
+  const Redial::Clock::time_point start{};
+  redial.begin(start);
+  redial.begin(start + 2s);
+  CHECK(redial.over_at() == start + 3s);
+  redial.end();
+  redial.begin(start + 2s);
+  CHECK(redial.over_at() == start + 5s);
+}
+
+TEST_CASE("a node whose silence has used up the patience is given up when it is lost") {
+  Redial redial(3000ms);
+  const Redial::Clock::time_point start{};
+  redial.met();
+  redial.tire(start);
+  CHECK_FALSE(redial.lost(start));
+}
+
+TEST_CASE("without patience a node is dialled again for ever") {
+  Redial redial(std::nullopt);
+  const Redial::Clock::time_point start{};
+  redial.tire(start);
+  for (int i = 0; i < 6; ++i) CHECK(redial.lost(start + std::chrono::hours(i)));
 }
 
 TEST_CASE("a quiet connection gets a ping, and is dead when nothing comes for 10 s after it") {

@@ -30,8 +30,10 @@ Member member_named(std::string_view key) {
 }
 
 Error parse_error(const json::Fault& fault) {
-  return {ErrorKind::parse_error, "the text is no JSON that is accepted here: " + fault.what + ", at byte " +
-                                      std::to_string(fault.offset)};
+  const std::string what =
+      fault.too_deep ? "an object nested deeper than " + std::to_string(max_frame_depth) : fault.what;
+  return {ErrorKind::parse_error,
+          "the text is no JSON that is accepted here: " + what + ", at byte " + std::to_string(fault.offset)};
 }
 
 bool is(std::string_view value, json::Type type) { return json::type_of(value) == type; }

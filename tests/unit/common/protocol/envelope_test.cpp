@@ -175,8 +175,10 @@ TEST_CASE("a frame may be nested as deep as content and envelope together, and a
   FrameReader frame;
   CHECK_FALSE(frame.open(object(79)));
   CHECK(fault_of(object(80)).kind() == ErrorKind::parse_error);
+  CHECK_THAT(fault_of(object(80)).message(), Catch::Contains("an object nested deeper than 80, at byte"));
   CHECK_FALSE(frame.open("[" + object(79) + "]"));
   CHECK(fault_of("[" + object(80) + "]").kind() == ErrorKind::parse_error);
+  CHECK_THAT(fault_of("[" + object(80) + "]").message(), Catch::Contains("an object nested deeper than 80"));
   CHECK(fault_of(std::string(200000, '[')).kind() == ErrorKind::parse_error);
 }
 

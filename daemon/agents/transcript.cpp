@@ -11,8 +11,8 @@
 namespace agentd::agents {
 namespace {
 
-/// Answers with a digest of all it was ever given, in order: two transcripts that agree were given
-/// the same inputs in the same order.
+/// Answers with a digest of all it was ever given to reply to, in order: two transcripts that agree were
+/// given the same inputs in the same order. What it observes leaves no trace.
 class Transcript : public Agent {
 public:
   explicit Transcript(const Json& args) : name_(Args("transcript", args, {"name"}).text("name")) {}
@@ -34,7 +34,8 @@ public:
   }
 
   static void describe(TypeOf<Transcript>& type) {
-    type.description("Answers {by, n, digest}: its name, how many calls, and a digest of all inputs so far");
+    type.description(
+        "Answers {by, n, digest}: its name, how many calls of reply, and a digest of their inputs");
     type.args_schema(
         agents::args_schema({{"name", {{"type", "string"}, {"description", "what \"by\" says"}}}}, {"name"}));
     type.quick();

@@ -116,9 +116,9 @@ void Policy::set_token(std::string_view token) {
 }
 
 std::optional<Answer> Policy::check(const RequestHead& head, Token token) const {
-  if (head.host) {
-    if (auto refusal = check_host(*head.host)) return refusal;
-  }
+  // HTTP/1.0 has no need of one, but what names no host of ours is not for us.
+  if (!head.host) return refuse_and_close(400, "there is no Host, expected NAME or NAME:PORT");
+  if (auto refusal = check_host(*head.host)) return refusal;
   if (head.origin) {
     if (auto refusal = check_origin(*head.origin)) return refusal;
   }

@@ -487,6 +487,11 @@ class Policy(Hostile):
             raw.send(f"POST /rpc HTTP/1.0\r\nHost: {self.n.address}\r\nContent-Length: {len(INFO)}\r\n\r\n".encode() + INFO)
             self.assertEqual(raw.statuses(), [200])
 
+    def test_a_request_without_host_is_400_whatever_its_version(self):
+        for version in (b"1.0", b"1.1"):
+            for path in (b"/healthz", b"/metrics", b"/ws"):
+                self.assertEqual(self.status(b"GET " + path + b" HTTP/" + version + b"\r\n\r\n"), 400)
+
     def test_a_header_over_16_kib_is_431(self):
         self.assert_refused(request(self.n, "GET", "/healthz", {"X": "y" * (17 << 10)}), 431)
         self.assert_refused(request(self.n, "GET", "/" + "y" * (17 << 10)), 431)

@@ -96,7 +96,12 @@ TEST_CASE("further hosts are allowed by name, with our port or the one that is l
   CHECK(host(settings, "[fd00:0::1]:12001") == 200);
 }
 
-TEST_CASE("no Host passes, for HTTP/1.0") { CHECK(status_of(Policy(loopback()), RequestHead()) == 200); }
+TEST_CASE("no Host does not pass, whatever the version") {
+  RequestHead head;
+  CHECK(status_of(Policy(loopback()), head) == 400);
+  head.minor = 0;
+  CHECK(status_of(Policy(loopback()), head) == 400);
+}
 
 TEST_CASE("an origin passes where it is listed, exactly") {
   PolicySettings settings = loopback();

@@ -161,11 +161,11 @@ TEST_CASE("a client that asks whether to go on is told to, but not for a body th
 TEST_CASE("HTTP/1.0 ends after one answer, unless asked to stay") {
   World world;
   Client once(world);
-  once.send("GET /healthz HTTP/1.0\r\n\r\n");
+  once.send("GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n");
   CHECK(once.response().status == 200);
   CHECK(once.ended());
   Client stays(world);
-  stays.send("GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  stays.send("GET /healthz HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n");
   CHECK(stays.response().header("Connection") == "keep-alive");
   CHECK(stays.get("/healthz").status == 200);
 }

@@ -8,16 +8,21 @@
 namespace agentd::config {
 namespace {
 
+/// `inet_pton` reads up to the first NUL, and a string of a file may go on behind it.
+bool read_address(int family, const std::string& text, void* address) {
+  return text.find('\0') == std::string::npos && inet_pton(family, text.c_str(), address) == 1;
+}
+
 /// In the host's byte order.
 std::optional<std::uint32_t> ipv4(const std::string& text) {
   in_addr address{};
-  if (inet_pton(AF_INET, text.c_str(), &address) != 1) return std::nullopt;
+  if (!read_address(AF_INET, text, &address)) return std::nullopt;
   return ntohl(address.s_addr);
 }
 
 std::optional<in6_addr> ipv6(const std::string& text) {
   in6_addr address{};
-  if (inet_pton(AF_INET6, text.c_str(), &address) != 1) return std::nullopt;
+  if (!read_address(AF_INET6, text, &address)) return std::nullopt;
   return address;
 }
 

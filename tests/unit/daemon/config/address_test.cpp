@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <string_view>
+
 using namespace agentd::config;  // NOLINT(google-build-using-namespace): the room under test
 
 TEST_CASE("what an address reaches") {
@@ -39,6 +41,15 @@ TEST_CASE("what is no peer is refused") {
         "name/8", "[fd00::1", "[fd00::1]x",  "[fd00::1]:", "[a]:1",     "300.1.1.1",   "1.2.3",
         "-a",     "http://a", "a/b",         "*"}) {
     INFO(text);
+    CHECK_FALSE(parse_peer(text));
+  }
+}
+
+TEST_CASE("an address with a NUL behind it is none") {
+  using namespace std::string_view_literals;
+  for (const auto text : {"10.0.0.2\0x"sv, "::1\0"sv, "10.0.0.0\0/8"sv, "[::\0/8]:1"sv}) {
+    CHECK_FALSE(is_host(text));
+    CHECK_FALSE(parse_address(text));
     CHECK_FALSE(parse_peer(text));
   }
 }

@@ -238,7 +238,8 @@ struct Bits {
 }
 
 /// Behind the value that `text`, of which nothing is known, begins with; null where it begins with none, or
-/// with one that is nested deeper than `max_depth`. What `check` would pass, but for its UTF-8: `high` as above.
+/// with one that is nested deeper than `max_depth`. What `check` would pass, but for its UTF-8: `high` as
+/// above.
 [[nodiscard]] const char* past_checked_value(std::string_view text, unsigned max_depth, std::uint64_t& high);
 
 }  // namespace agentd::json::scan

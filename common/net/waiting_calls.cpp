@@ -225,10 +225,22 @@ void WaitingCalls::closed(const Error& why) {
   subscribe_requests_.clear();
 }
 
+template <typename Outcome>
+void WaitingCalls::settled(const CallId& call, const Outcome& outcome) {
+  auto [entry, end] = calls_.equal_range(call);
+  if (entry == end) return;
+  if (std::next(entry) != end) return settle_all(call, outcome());
+  // Taken out first: the callback may make, or fail, any entry.
+  const NodeLink::OnSettled on_settled = std::move(entry->second.on_settled);
+  unlink(entry->second);
+  calls_.erase(entry);
+  on_settled(outcome());
+}
+
 bool WaitingCalls::received(std::string_view text) {
   if (done_.read(text)) {
     for (const protocol::DoneNotice& done : done_.notices()) {
-      if (calls_.contains(done.call)) settled(done.call, {protocol::copy_message(done.value)});
+      settled(done.call, [&] { return Settled{protocol::copy_message(done.value)}; });
     }
     return true;
   }
@@ -239,9 +251,8 @@ bool WaitingCalls::received(std::string_view text) {
     } else if (envelope.kind != protocol::Envelope::Kind::notification) {
       continue;
     } else if (envelope.method == "call.settled") {
-      const auto notice = protocol::read_settled(envelope.params, envelope.ends);
-      if (notice && calls_.contains(notice->call)) {
-        settled(notice->call, outcome_of(*notice, envelope.ends));
+      if (const auto notice = protocol::read_settled(envelope.params, envelope.ends)) {
+        settled(notice->call, [&] { return outcome_of(*notice, envelope.ends); });
       }
     } else if (envelope.method == "call.progress") {
       if (const auto notice = protocol::read_progress(envelope.params)) progressed(*notice);
@@ -272,17 +283,6 @@ void WaitingCalls::subscriptions_answered(std::uint64_t request, const protocol:
   for (const CallId& call : calls.mapped()) {
     settle_all(call, {protocol::read_error(answer.error)}, Kind::subscription);
   }
-}
-
-/// @pre somebody waits for it
-void WaitingCalls::settled(const CallId& call, Settled settled) {
-  auto [entry, end] = calls_.equal_range(call);
-  if (std::next(entry) != end) return settle_all(call, std::move(settled));
-  // Taken out first: the callback may make, or fail, any entry.
-  const NodeLink::OnSettled on_settled = std::move(entry->second.on_settled);
-  unlink(entry->second);
-  calls_.erase(entry);
-  on_settled(std::move(settled));
 }
 
 /// What is wrong with an answer is said with who gave it.

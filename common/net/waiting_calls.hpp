@@ -121,7 +121,9 @@ private:
 
   void answered(const protocol::Envelope& answer);
   void subscriptions_answered(std::uint64_t request, const protocol::Envelope& answer);
-  void settled(const CallId& call, Settled settled);
+  /// `outcome()` is asked for where somebody waits for the call.
+  template <typename Outcome>
+  void settled(const CallId& call, const Outcome& outcome);
   [[nodiscard]] Settled outcome_of(const protocol::SettledNotice& notice, const json::Ends* ends) const;
   void progressed(const protocol::ProgressNotice& notice);
   void settle_all(const CallId& call, Settled settled, std::optional<Kind> only = {});

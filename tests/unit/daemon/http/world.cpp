@@ -164,11 +164,12 @@ void Client::send(std::string_view bytes) {
 
 void Client::end_sending() { ::shutdown(socket_, SHUT_WR); }
 
-std::size_t Client::bytes_to_the_end() {
+std::size_t Client::bytes_to_the_end(std::chrono::milliseconds pause) {
   std::size_t bytes = 0;
   do {
     bytes += received_.size();
     received_.clear();
+    std::this_thread::sleep_for(pause);
   } while (receive_more());
   return bytes;
 }

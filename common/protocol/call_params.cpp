@@ -1,8 +1,9 @@
 #include <charconv>
 
-#include "common/json/expected.hpp"
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
+#include "common/protocol/longest_time.hpp"
+#include "common/protocol/method_name.hpp"
 #include "common/protocol/param_errors.hpp"
 #include "common/protocol/param_reader.hpp"
 #include "common/protocol/params.hpp"
@@ -27,7 +28,6 @@ enum Member : unsigned {
   none
 };
 
-constexpr std::size_t longest_method = 128;
 constexpr std::size_t longest_path = 1024;
 constexpr std::size_t longest_path_entry = 512;
 
@@ -71,7 +71,6 @@ public:
     if (!text.empty() && json::type_of(text) != json::Type::object && !is_empty_array(text)) {
       return refuse(params_not_by_name(owner, text));
     }
-    if (Usual usual; ends != nullptr && ends->known() && usual.stands_in(text, *ends)) return read(usual);
     for (json::Members members(text, ends); members.next();) {
       if (!take(members.key_token(), members.value())) return false;
     }
@@ -81,29 +80,6 @@ public:
   [[nodiscard]] Error& error() { return *error_; }
 
 private:
-  /// What `append_call_params`, and the link that adds the deadline, write for a program's call of `reply`.
-  struct Usual {
-    std::string_view agent;
-    std::string_view call;
-    std::string_view input;
-    std::string_view deadline_ms;
-
-    bool stands_in(std::string_view text, const json::Ends& ends) {
-      json::Expected form(text, ends);
-      return form.past(R"({"agent":)") && form.string(agent) && form.past(R"(,"call":)") &&
-             form.string(call) && form.past(R"(,"settled":"auto")") &&
-             (!form.past(R"(,"input":)") || form.value(input)) &&
-             (!form.past(R"(,"deadline_ms":)") || form.value(deadline_ms)) && form.past("}") && form.at_end();
-    }
-  };
-
-  bool read(const Usual& usual) {
-    read_.settled = SettledMode::automatic;
-    read_.input = usual.input;
-    return read(agent, usual.agent) && read(call, usual.call) &&
-           (usual.deadline_ms.empty() || read(deadline_ms, usual.deadline_ms));
-  }
-
   static std::string_view inside(std::string_view token) { return token.substr(1, token.size() - 2); }
 
   static bool is_empty_array(std::string_view text) {
@@ -161,8 +137,6 @@ private:
     }
     return false;
   }
-
-  static bool is_method(std::string_view text) { return !text.empty() && text.size() <= longest_method; }
 
   bool text(std::string_view token, std::string_view& into, bool (*fits)(std::string_view)) {
     if (token.front() != '"') return false;

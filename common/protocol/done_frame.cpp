@@ -2,12 +2,11 @@
 
 #include "common/json/checking_form.hpp"
 #include "common/json/text.hpp"
-#include "common/protocol/message_members.hpp"
+#include "common/protocol/message_form.hpp"
 
 namespace agentd::protocol {
 namespace {
 
-using detail::Label;
 using json::CheckingForm;
 
 /// What a whole frame may be nested, less the notice, its params and the value around a content.
@@ -16,31 +15,10 @@ constexpr unsigned max_depth = json::max_content_depth + json::max_envelope_dept
 /// A node closes a frame at 32 KiB, which is some 200 notices: room for more is not kept.
 constexpr std::size_t kept_notices = 1024;
 
-bool take_label(CheckingForm& form, Label label, MessageText& value) {
-  std::string_view token;
-  if (!form.string(token)) return false;
-  value.labels[static_cast<std::size_t>(label)] = message_member::label_token(token);
-  return true;
-}
-
-bool take_value(CheckingForm& form, MessageText& value) {
-  const char* const begin = form.at();
-  if (!form.past(R"({"id":)") || !take_label(form, Label::id, value) ||                //
-      !form.past(R"(,"name":)") || !take_label(form, Label::name, value) ||            //
-      !form.past(R"(,"role":)") || !take_label(form, Label::role, value) ||            //
-      !form.past(R"(,"content":)") || !form.value(value.content) ||                    //
-      !form.past(R"(,"timestamp":)") || !take_label(form, Label::timestamp, value) ||  //
-      !form.past("}")) {
-    return false;
-  }
-  value.whole = {begin, static_cast<std::size_t>(form.at() - begin)};
-  return true;
-}
-
 bool take_notice(CheckingForm& form, DoneNotice& notice) {
   std::string_view call;
   if (!form.past(R"({"jsonrpc":"2.0","method":"call.settled","params":{"call":)") || !form.string(call) ||
-      !form.past(R"(,"state":"done","value":)") || !take_value(form, notice.value) || !form.past("}}")) {
+      !form.past(R"(,"state":"done","value":)") || !take_message(form, notice.value) || !form.past("}}")) {
     return false;
   }
   const auto id = CallId::parse(call.substr(1, call.size() - 2));

@@ -1,7 +1,6 @@
 #include <array>
 #include <unordered_set>
 
-#include "common/json/expected.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/envelope.hpp"
 
@@ -44,7 +43,6 @@ public:
   ObjectReader(Envelope& envelope, const json::Ends& ends) : envelope_(envelope) { envelope.ends = &ends; }
 
   void run(std::string_view object) {
-    if (usual_notification(object)) return;
     if (!is(object, json::Type::object)) {
       return invalid("a JSON-RPC message is an object; this is " +
                      std::string(type_name(json::type_of(object))));
@@ -59,21 +57,6 @@ public:
   }
 
 private:
-  /// Takes what `append_notification` has written, and leaves any other object to the members' reader.
-  bool usual_notification(std::string_view object) {
-    if (!envelope_.ends->known()) return false;
-    json::Expected form(object, *envelope_.ends);
-    std::string_view name;
-    if (!form.past(R"({"jsonrpc":"2.0","method":)") || !form.plain_text(name) ||
-        !form.past(R"(,"params":)") || !form.object(envelope_.params) || !form.past("}") || !form.at_end()) {
-      envelope_.params = {};
-      return false;
-    }
-    envelope_.method = name;
-    envelope_.kind = Envelope::Kind::notification;
-    return true;
-  }
-
   [[nodiscard]] bool has(Member member) const { return !values_[member].empty(); }
 
   void invalid(std::string message) {

@@ -112,7 +112,22 @@ std::shared_ptr<ChannelWatcher>& JsonRpcDispatcher::watcher_of(const std::shared
   return watcher;
 }
 
+void JsonRpcDispatcher::take(const protocol::CallFrame& calls,
+                             const std::shared_ptr<ChannelWatcher>& watcher) {
+  for (const protocol::CallFrame::Notice& notice : calls.notices()) {
+    if (watcher->gone()) return;
+    if (const auto* release = std::get_if<protocol::ReleaseNotice>(&notice)) {
+      release_calls(runtime_, release->calls);
+    } else {
+      Request request{{}, {}, watcher, watcher->waits()};
+      take_call(context_, request, std::get<protocol::CallNotice>(notice));
+    }
+  }
+}
+
 void JsonRpcDispatcher::handle_frame(const std::shared_ptr<Channel>& channel, std::string_view text) {
+  if (calls_.read(text) && calls_.notices().size() <= runtime_.limits().batch)
+    return take(calls_, watcher_of(channel));
   protocol::FrameReader& frame = frame_;
   const auto fault = open(frame, text);
   const auto make_reply = [&](std::string_view id) { return Reply(channel, id, !fault && frame.is_batch()); };

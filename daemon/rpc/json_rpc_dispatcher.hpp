@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "common/protocol/call_frame.hpp"
 #include "common/protocol/envelope.hpp"
 #include "daemon/rpc/dispatcher.hpp"
 #include "daemon/rpc/methods.hpp"
@@ -27,6 +28,7 @@ private:
   void handle(const protocol::Envelope& envelope, const std::shared_ptr<ChannelWatcher>& watcher,
               Waits& waits, bool check_depth, MakeReply make_reply);
   void run(const protocol::Envelope& envelope, Request& request);
+  void take(const protocol::CallFrame& calls, const std::shared_ptr<ChannelWatcher>& watcher);
   [[nodiscard]] std::optional<Error> open(protocol::FrameReader& frame, std::string_view text) const;
   std::shared_ptr<ChannelWatcher>& watcher_of(const std::shared_ptr<Channel>& channel);
 
@@ -35,7 +37,8 @@ private:
   NodeFacts facts_;
   std::string openrpc_;
   MethodContext context_;
-  /// Used again for each frame: what it needs is allocated once.
+  // Used again for each frame: what they need is allocated once.
+  protocol::CallFrame calls_;
   protocol::FrameReader frame_;
   boost::unordered_flat_map<std::string_view, Handler> handlers_;
   boost::unordered_flat_map<const Channel*, std::shared_ptr<ChannelWatcher>> watchers_;

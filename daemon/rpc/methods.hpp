@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/protocol/call_frame.hpp"
 #include "daemon/rpc/node_control.hpp"
 #include "daemon/rpc/reply.hpp"
 #include "daemon/rpc/subscriptions.hpp"
@@ -74,5 +75,12 @@ void call_cancel(MethodContext&, Request&);
 void call_release(MethodContext&, Request&);
 void call_list(MethodContext&, Request&);
 void call_subscribe(MethodContext&, Request&);
+
+// What comes by the thousand, read already.
+
+/// @pre `request` came over a WebSocket, and wants no reply
+void take_call(MethodContext&, Request&, const protocol::CallNotice&);
+/// Answers how many there were to release.
+std::size_t release_calls(runtime::Runtime& runtime, const std::vector<CallId>& calls);
 
 }  // namespace agentd::rpc

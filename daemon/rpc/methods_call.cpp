@@ -77,6 +77,48 @@ void refuse(MethodContext& context, Request& request, const runtime::CallRequest
   tell_refused(request, call.call, why);
 }
 
+/// What is asked for beside the call itself.
+struct CallWishes {
+  std::optional<std::chrono::milliseconds> wait;
+  protocol::SettledMode settled = protocol::SettledMode::value;
+  bool release = false;
+};
+
+/// `has_id`: the sender named the call.
+void make_call(MethodContext& context, Request& request, runtime::CallRequest& call, bool has_id,
+               const CallWishes& wishes) {
+  runtime::Runtime& runtime = context.runtime;
+  call.origin = request.watcher ? request.watcher->connection() : 0;
+  const bool waits = wants_to_wait(wishes.wait, request);
+  if (waits && !has_settled(runtime, call.call)) {
+    if (const auto room = request.waits.check(); !room)
+      return refuse(context, request, call, has_id, room.error());
+  }
+  const auto accepted = runtime.accept(call);
+  if (!accepted) return refuse(context, request, call, has_id, accepted.error());
+  const runtime::CallPtr& made = *accepted;
+  if (waits && !made->is_settled()) {
+    request.waits.start(made, *wishes.wait, AnswerTo::call, std::move(request.reply));
+  } else {
+    answer_call(runtime, *made, AnswerTo::call, wishes.wait.has_value(), request.reply);
+  }
+  if (request.watcher && is_made_first_by(*made, *request.watcher) &&
+      !is_watched_by(*made, *request.watcher)) {
+    runtime.watch(*made, request.watcher, wishes.settled);
+  }
+  if (wishes.release) runtime.release(made->id);
+}
+
+/// The input of a call that came in a frame of calls.
+Result<runtime::CallInput> input_of(const protocol::CallNotice& notice) {
+  if (notice.message && !protocol::needs_literal(notice.message->content))
+    return runtime::CallInput(protocol::copy_message(*notice.message));
+  // Nothing in such a frame is nested too deep.
+  auto input = protocol::read_input(notice.input, false);
+  if (!input) return input.error();
+  return runtime::CallInput(*std::move(input));
+}
+
 }  // namespace
 
 void agent_call(MethodContext& context, Request& request) {
@@ -91,7 +133,6 @@ void agent_call(MethodContext& context, Request& request) {
   call.method = params->method;
   const bool has_id = !params->call.empty();
   call.call = has_id ? params->call : CallId::mint();
-  runtime.announce(call.call);
   call.deadline = params->deadline;
   call.path = params->path;
   if (!params->caller.empty()) {
@@ -102,26 +143,29 @@ void agent_call(MethodContext& context, Request& request) {
   auto input = protocol::read_input(params->input, request.check_depth, request.ends);
   if (!input) return refuse(context, request, call, has_id, input.error());
   call.input = runtime::CallInput(*std::move(input));
-  call.origin = request.watcher ? request.watcher->connection() : 0;
+  make_call(context, request, call, has_id,
+            {.wait = params->wait, .settled = params->settled, .release = params->release});
+}
 
-  const bool waits = wants_to_wait(params->wait, request);
-  if (waits && !has_settled(runtime, call.call)) {
-    if (const auto room = request.waits.check(); !room)
-      return refuse(context, request, call, has_id, room.error());
-  }
-  const auto accepted = runtime.accept(call);
-  if (!accepted) return refuse(context, request, call, has_id, accepted.error());
-  const runtime::CallPtr& made = *accepted;
-  if (waits && !made->is_settled()) {
-    request.waits.start(made, *params->wait, AnswerTo::call, std::move(request.reply));
-  } else {
-    answer_call(runtime, *made, AnswerTo::call, params->wait.has_value(), request.reply);
-  }
-  if (request.watcher && is_made_first_by(*made, *request.watcher) &&
-      !is_watched_by(*made, *request.watcher)) {
-    runtime.watch(*made, request.watcher, params->settled);
-  }
-  if (params->release) runtime.release(made->id);
+void take_call(MethodContext& context, Request& request, const protocol::CallNotice& notice) {
+  runtime::CallRequest call;
+  call.agent = notice.agent;
+  call.method = notice.method;
+  call.call = notice.call;
+  context.runtime.announce(call.call);
+  call.deadline = notice.deadline;
+  call.caller = request.watcher->caller();
+  auto input = input_of(notice);
+  if (!input) return refuse(context, request, call, true, input.error());
+  call.input = *std::move(input);
+  make_call(context, request, call, true, {.wait = {}, .settled = protocol::SettledMode::automatic});
+}
+
+std::size_t release_calls(runtime::Runtime& runtime, const std::vector<CallId>& calls) {
+  for (const CallId& call : calls) runtime.announce(call);
+  std::size_t released = 0;
+  for (const CallId& call : calls) released += runtime.release(call) ? 1 : 0;
+  return released;
 }
 
 void call_get(MethodContext& context, Request& request) {
@@ -149,9 +193,7 @@ void call_cancel(MethodContext& context, Request& request) {
 void call_release(MethodContext& context, Request& request) {
   const auto params = protocol::read_release_params(request.params);
   if (!params) return request.reply.error(params.error());
-  for (const CallId& call : params->calls) context.runtime.announce(call);
-  std::size_t released = 0;
-  for (const CallId& call : params->calls) released += context.runtime.release(call) ? 1 : 0;
+  const std::size_t released = release_calls(context.runtime, params->calls);
   if (request.reply.wanted()) request.reply.result(R"({"released":)" + std::to_string(released) + '}');
 }
 

@@ -18,6 +18,11 @@ CallInput::CallInput(protocol::Input input) : input_(std::move(input)) {
   for (const auto& part : input_.parts) add_slots_of(part);
 }
 
+CallInput::CallInput(MessageData message) {
+  assembled_bytes_ = bytes_of(message);
+  input_.parts.emplace_back().message = std::move(message);
+}
+
 CallInput::CallInput(const Message& message) {
   if (message.empty()) return;
   if (message.parts().empty() && message.cell()->parts().empty()) {

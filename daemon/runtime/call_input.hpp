@@ -27,6 +27,8 @@ public:
 
   CallInput() = default;
   explicit CallInput(protocol::Input input);
+  /// A message in which nothing is to be filled in.
+  explicit CallInput(detail::MessageData message);
   /// From a message inside the program: what has a value is taken; what has none becomes a slot.
   explicit CallInput(const Message& message);
 

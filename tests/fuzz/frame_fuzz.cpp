@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/protocol/call_frame.hpp"
 #include "common/protocol/done_frame.hpp"
 #include "common/protocol/envelope.hpp"
 #include "common/protocol/params.hpp"
@@ -102,11 +103,60 @@ void check_done(std::string_view text) {
   require(!frame.next(envelope), "and of no others");
 }
 
+std::string input_text(const Result<Input>& input) {
+  if (!input) return std::string(kind_name(input.error().kind()));
+  std::string text = input->list ? "list" : "one";
+  for (const InputPart& part : input->parts) {
+    append_message(text += ' ', part.message);
+    text += part.whole ? " whole " : " holes ";
+    text += std::to_string(part.holes.size());
+  }
+  return text;
+}
+
+void check_quick_call(const CallNotice& notice, const Envelope& envelope) {
+  const Result<CallParams> read = read_call_params(envelope.params, envelope.ends);
+  require(read && read->agent == notice.agent && read->method == notice.method && read->call == notice.call &&
+              read->deadline == notice.deadline && read->settled == SettledMode::automatic &&
+              read->input == notice.input && read->caller.empty() && read->path.empty() && !read->wait &&
+              !read->release,
+          "a call that is read quickest is read as in any other form");
+  const Result<Input> input = read_input(read->input, true, envelope.ends);
+  require(input_text(input) == input_text(read_input(notice.input, false)),
+          "its input is as deep as it may be");
+  if (!notice.message || needs_literal(notice.message->content)) return;
+  Result<Input> quick{boost::system::in_place_value};
+  quick->parts.emplace_back().message = copy_message(*notice.message);
+  require(input_text(input) == input_text(quick), "and so is its message");
+}
+
+void check_calls(std::string_view text) {
+  CallFrame calls;
+  if (!calls.read(text)) return;
+  FrameReader frame;
+  require(!frame.open(text), "a frame of calls is a frame");
+  Envelope envelope;
+  for (const CallFrame::Notice& notice : calls.notices()) {
+    require(frame.next(envelope) && envelope.kind == Envelope::Kind::notification, "of notifications");
+    if (const auto* call = std::get_if<CallNotice>(&notice)) {
+      require(envelope.method == "agent.call", "of calls");
+      check_quick_call(*call, envelope);
+    } else {
+      const Result<CallsParams> read = read_release_params(envelope.params);
+      require(
+          envelope.method == "call.release" && read && read->calls == std::get<ReleaseNotice>(notice).calls,
+          "of the same releases");
+    }
+  }
+  require(!frame.next(envelope), "and of nothing else");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   check_done(text);
+  check_calls(text);
   FrameReader frame;
   if (const auto fault = frame.open(text)) {
     check_error(*fault);

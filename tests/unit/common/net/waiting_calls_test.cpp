@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/protocol/call_frame.hpp"
+
 using agentd::CallId;
 using agentd::Error;
 using agentd::ErrorKind;
@@ -108,6 +110,28 @@ private:
 };
 
 }  // namespace
+
+TEST_CASE("calls and releases stand in the form that a node reads quickest") {
+  World world;
+  world.open();
+  const CallId id = CallId::mint();
+  agentd::protocol::OutgoingCall call;
+  call.agent = "echo";
+  call.call = id.text();
+  call.settled = agentd::protocol::SettledMode::automatic;
+  call.input = R"({"content":"hello"})";
+  std::string params;
+  agentd::protocol::append_call_params(params, call);
+  params.pop_back();
+  const auto deadline = GENERATE(Clock::time_point::max(), Clock::time_point(1060s));
+  world.calls.call(
+      id, params, deadline, [](const Settled&) {}, nullptr);
+  world.calls.release(CallId::mint());
+  world.calls.end_turn();
+  agentd::protocol::CallFrame frame;
+  REQUIRE(frame.read(world.calls.outbox().take()));
+  CHECK(frame.notices().size() == 2);
+}
 
 TEST_CASE("a call leaves at once where there is a connection, with its remaining time") {
   World world;

@@ -57,6 +57,8 @@ TEST_CASE("a frame of calls that are done is read as in any other form") {
            notice(first_id, value("\"\xc3\xa9\"", "\xc3\xa9")),
            notice(first_id, value("1", "")),
            notice(first_id, value(nested(77))),
+           notice(first_id, R"({"content":1})"),
+           notice(first_id, value(R"(1,"metadata":{"a":[]})")),
        }) {
     CAPTURE(text);
     REQUIRE(frame.read(text));
@@ -84,13 +86,14 @@ TEST_CASE("a frame with anything else in it is left to the reader that knows eve
            notice(first_id, value("1"), "failed"),
            notice("short", value("1")),
            notice("01JABCDEFGHJKMNPQRSTVWXY\xc3\xa9", value("1")),
-           notice(first_id, R"({"content":1})"),
+           notice(first_id, R"({"name":"a"})"),
+           notice(first_id, R"({"content":1,"name":"a"})"),
            notice(first_id, "1"),
            notice(first_id, value("1", "a\\n")),
            notice(first_id, value("1", "\xff")),
            notice(first_id, value("\"\xff\"")),
            notice(first_id, value("01")),
-           notice(first_id, value("1,\"metadata\":{}")),
+           notice(first_id, value(R"(1,"metadata":null)")),
            notice(first_id, value(nested(78))),
        }) {
     CAPTURE(text);

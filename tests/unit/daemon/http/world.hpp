@@ -106,7 +106,8 @@ public:
   Frame frame();
   /// Whether the server has ended the connection, and nothing came before that.
   [[nodiscard]] bool ended();
-  /// Reads until the server ends the connection, with a pause after each 64 KiB at most; answers how much there was.
+  /// Reads until the server ends the connection, with a pause after each 64 KiB at most; answers how much
+  /// there was.
   std::size_t bytes_to_the_end(std::chrono::milliseconds pause);
 
   /// Sends a GET or POST with the headers that curl would send, and reads the answer.

@@ -7,8 +7,10 @@
 namespace agentd::async {
 namespace {
 
-/// How many handlers a turn runs at most: a busy socket must not keep the turn's end away.
-constexpr int handlers_per_turn = 128;
+/// How many handlers a turn runs at most, and for how long it begins another one: what the turn produces
+/// leaves at its end, and whoever waits for it can be at work meanwhile.
+constexpr std::size_t handlers_per_turn = 128;
+constexpr std::chrono::microseconds handlers_time{100};
 
 }  // namespace
 
@@ -49,8 +51,12 @@ void Loop::stop() {
 }
 
 std::size_t Loop::run_ready() {
+  const auto until = Clock::now() + handlers_time;
   std::size_t ran = 0;
-  while (ran < handlers_per_turn && context_.poll_one() != 0) ++ran;
+  while (ran < handlers_per_turn && context_.poll_one() != 0) {
+    ++ran;
+    if (Clock::now() >= until) break;
+  }
   return ran;
 }
 

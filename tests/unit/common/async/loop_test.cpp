@@ -50,6 +50,23 @@ TEST_CASE("nothing that many threads post is lost, and each thread's order is ke
   }
 }
 
+TEST_CASE("a handler that takes long ends its turn, though others are ready") {
+  Loop loop;
+  std::vector<std::string> order;
+  boost::asio::post(loop.context(), [&] {
+    order.emplace_back("long");
+    loop.at_turn_end([&] { order.emplace_back("turn's end"); });
+    for (const auto until = Loop::Clock::now() + 1ms; Loop::Clock::now() < until;) {
+    }
+  });
+  boost::asio::post(loop.context(), [&] {
+    order.emplace_back("next");
+    loop.stop();
+  });
+  loop.run();
+  CHECK(order == std::vector<std::string>{"long", "turn's end", "next"});
+}
+
 TEST_CASE("a turn runs handlers, then due timers, then what asked for the turn's end") {
   Loop loop;
   std::vector<std::string> order;

@@ -156,12 +156,6 @@ bool token_is(std::string_view token, std::string_view text) {
   return storage == text;
 }
 
-void append_plain_string(std::string& out, std::string_view text) {
-  out += '"';
-  out += text;
-  out += '"';
-}
-
 bool is_text(std::string_view bytes) { return is_ascii(bytes) || is_utf8(bytes); }
 
 void append_valid_string(std::string& out, std::string_view text) { append_escaped(out, text); }

@@ -82,8 +82,6 @@ enum class Type { object, array, string, number, boolean, null };
 void append_string(std::string& out, std::string_view text);
 /// As `append_string`. @pre is_text(text)
 void append_valid_string(std::string& out, std::string_view text);
-/// As `append_string`, for what needs no escapes: ids, names of ours.
-void append_plain_string(std::string& out, std::string_view text);
 
 /// Keys sorted by their bytes, no white space, UTF-8 as it is, numbers by their text.
 /// Two texts with the same canonical form are the same value.

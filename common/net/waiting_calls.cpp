@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "common/json/append.hpp"
 #include "common/net/reconnect.hpp"
 #include "common/protocol/values.hpp"
 
@@ -21,11 +22,13 @@ void append_number(std::string& out, std::int64_t number) {
 }
 
 std::string ids_array(std::vector<CallId>::const_iterator begin, std::vector<CallId>::const_iterator end) {
-  std::string text = R"({"calls":[)";
+  std::string text;
+  text.reserve(static_cast<std::size_t>(end - begin) * (sizeof(R"("01JABCDEFGHJKMNPQRSTVWXYZ0",)") - 1) + 32);
+  text += R"({"calls":[)";
   for (auto id = begin; id != end; ++id) {
     if (id != begin) text += ',';
     // An id has no character that JSON escapes.
-    text.append(1, '"').append(id->text()).append(1, '"');
+    json::append_all(text, "\"", id->text(), "\"");
   }
   return text += ']';
 }
@@ -148,8 +151,7 @@ void WaitingCalls::send(Entry& entry) {
 
 void WaitingCalls::send_call(const Entry& entry) {
   std::string& out = outbox_.begin();
-  out += R"({"jsonrpc":"2.0","method":"agent.call","params":)";
-  out += entry.text;
+  json::append_all(out, R"({"jsonrpc":"2.0","method":"agent.call","params":)", entry.text);
   if (entry.has_deadline) {
     out += R"(,"deadline_ms":)";
     append_number(out, remaining(entry).count());

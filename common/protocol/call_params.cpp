@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "common/json/append.hpp"
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/longest_time.hpp"
@@ -202,9 +203,7 @@ private:
 };
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {
-  out += ",\"";
-  out += name;
-  out += "\":";
+  json::append_all(out, ",\"", name, "\":");
   json::append_string(out, text);
 }
 
@@ -233,17 +232,14 @@ Result<CallParams> read_call_params(std::string_view params, const json::Ends* e
 }
 
 void append_call_params(std::string& out, const OutgoingCall& outgoing) {
-  out += "{\"agent\":";
   if (is_agent_id(outgoing.agent)) {
-    json::append_plain_string(out, outgoing.agent);
+    json::append_all(out, R"({"agent":")", outgoing.agent, "\"");
   } else {
+    out += R"({"agent":)";
     json::append_string(out, outgoing.agent);
   }
   if (outgoing.method != "reply") append_member(out, "method", outgoing.method);
-  if (!outgoing.call.empty()) {
-    out += ",\"call\":";
-    json::append_plain_string(out, outgoing.call);
-  }
+  if (!outgoing.call.empty()) json::append_all(out, R"(,"call":")", outgoing.call, "\"");
   if (outgoing.deadline) {
     out += ",\"deadline_ms\":";
     append_number(out, outgoing.deadline->count());
@@ -253,8 +249,7 @@ void append_call_params(std::string& out, const OutgoingCall& outgoing) {
   if (!outgoing.caller.empty()) append_member(out, "caller", outgoing.caller);
   if (outgoing.path != nullptr && !outgoing.path->empty()) append_path(out, *outgoing.path);
   if (!outgoing.input.empty()) {
-    out += ",\"input\":";
-    out += outgoing.input;
+    json::append_all(out, R"(,"input":)", outgoing.input);
   }
   out += '}';
 }

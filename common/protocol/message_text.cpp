@@ -1,3 +1,4 @@
+#include "common/json/append.hpp"
 #include "common/json/text.hpp"
 #include "common/protocol/describe.hpp"
 #include "common/protocol/marked.hpp"
@@ -33,11 +34,8 @@ public:
 
 private:
   void begin(field::Index member) {
-    out_ += separator_;
-    out_ += '"';
-    out_ += field::names[member];
-    out_ += "\":";
-    separator_ = ',';
+    json::append_all(out_, separator_, field::names[member], "\":");
+    separator_ = ",\"";
   }
 
   void label(field::Index member, std::string_view token) {
@@ -47,7 +45,7 @@ private:
   }
 
   std::string& out_;
-  char separator_ = '{';
+  std::string_view separator_ = "{\"";
 };
 
 using Values = std::array<std::string_view, field::count>;

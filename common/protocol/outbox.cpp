@@ -21,8 +21,9 @@ void Outbox::batch_came() {
 std::string& Outbox::begin() {
   fresh_ = packing_ != Packing::all || frames_.empty() || frames_.back().text.size() >= frame_size;
   if (fresh_) {
-    const bool packs = packing_ == Packing::all;
-    const std::size_t expected = packs && !frames_.empty() ? full_block : packs ? last_size_ : short_block;
+    const std::size_t expected = packing_ != Packing::all ? short_block
+                                 : frames_.empty()        ? 2 * std::exchange(largest_, 0)
+                                                          : full_block;
     frames_.emplace_back().text.reserve(std::clamp(expected, short_block, full_block));
   }
   std::string& text = frames_.back().text;
@@ -75,8 +76,8 @@ std::string Outbox::take() {
   assert(!frames_.empty());
   Frame frame = std::move(frames_.front());
   frames_.pop_front();
-  last_size_ = frame.text.size();
-  bytes_ -= last_size_;
+  bytes_ -= frame.text.size();
+  largest_ = std::max(largest_, frame.text.size() + 1);
   if (frame.array) frame.text += ']';
   return std::move(frame.text);
 }

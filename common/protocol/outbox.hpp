@@ -65,8 +65,8 @@ private:
   bool fresh_ = false;
   std::size_t bytes_ = 0;
   std::size_t open_at_ = 0;
-  /// Of the frame that was taken last: the next one may well become as long.
-  std::size_t last_size_ = 0;
+  /// Of the frames taken since there were none: the next is unlikely to become twice as long.
+  std::size_t largest_ = 0;
   std::deque<Frame> frames_;
 };
 

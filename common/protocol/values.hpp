@@ -11,6 +11,7 @@
 
 #include "common/protocol/result.hpp"
 #include "common/vocabulary/cell.hpp"
+#include "common/vocabulary/pool.hpp"
 
 namespace agentd::json {
 class Ends;
@@ -44,7 +45,7 @@ struct Input {
   /// An array on the wire: a join.
   bool list = false;
   /// One part where `list` is false, none for no input.
-  std::vector<InputPart> parts;
+  std::vector<InputPart, detail::PoolAllocator<InputPart>> parts;
 };
 
 /// Reads `input`. `text` is checked JSON; empty or `null` is no input. `check_depth` says that the

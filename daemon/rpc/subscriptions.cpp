@@ -1,5 +1,6 @@
 #include "daemon/rpc/subscriptions.hpp"
 
+#include "common/json/append.hpp"
 #include "common/protocol/envelope.hpp"
 #include "daemon/rpc/views.hpp"
 
@@ -10,9 +11,7 @@ void ChannelWatcher::notify(std::string_view method, AppendParams append_params)
   const auto channel = channel_.lock();
   if (!channel || channel->closed()) return;
   std::string& out = channel->outbox().begin();
-  out += R"({"jsonrpc":"2.0","method":")";
-  out += method;
-  out += R"(","params":)";
+  json::append_all(out, R"({"jsonrpc":"2.0","method":")", method, R"(","params":)");
   append_params(out);
   out += '}';
   channel->outbox().end();

@@ -1,5 +1,6 @@
 #include "daemon/rpc/views.hpp"
 
+#include "common/json/append.hpp"
 #include "common/json/text.hpp"
 #include "common/protocol/envelope.hpp"
 #include "common/protocol/values.hpp"
@@ -41,12 +42,9 @@ void append_time(std::string& out, std::string_view key, Call::WallClock::time_p
 
 /// What `Call::message` is, on the wire, without making one: this is done for every call.
 void append_value(std::string& out, const Call& call) {
-  out += R"({"id":")";
-  out += call.id.text();
-  out += R"(","name":)";
+  json::append_all(out, R"({"id":")", call.id.text(), R"(","name":)");
   json::append_string(out, call.agent->name());
-  out += R"(,"role":"assistant","content":)";
-  out += call.content ? *call.content : "null";
+  json::append_all(out, R"(,"role":"assistant","content":)", call.content ? *call.content : "null");
   if (call.metadata) append_raw(out, "metadata", *call.metadata);
   out += R"(,"timestamp":")";
   protocol::append_timestamp(out, call.settled);
@@ -55,10 +53,10 @@ void append_value(std::string& out, const Call& call) {
 
 void append_outcome(std::string& out, const Call& call) {
   if (call.state == CallState::done) {
-    append_raw(out, "value", "");
+    out += R"(,"value":)";
     append_value(out, call);
   } else if (call.error) {
-    append_raw(out, "error", "");
+    out += R"(,"error":)";
     protocol::append_error(out, *call.error);
   }
 }
@@ -76,11 +74,8 @@ void append_placeholder_of(std::string& out, const runtime::Runtime& runtime, co
 }
 
 void append_settled_params(std::string& out, const Call& call, protocol::SettledMode mode) {
-  out += R"({"call":")";
-  out += call.id.text();
-  out += R"(","state":")";
-  out += runtime::state_name(call.state);
-  out += '"';
+  json::append_all(out, R"({"call":")", call.id.text(), R"(","state":")", runtime::state_name(call.state),
+                   "\"");
   if (!is_left_out(call, mode)) append_outcome(out, call);
   out += '}';
 }
@@ -107,7 +102,7 @@ std::string call_details(const runtime::Runtime& runtime, const Call& call) {
   std::string out = "{";
   append_member(out, "call", call.id.text());
   append_member(out, "agent", call.agent->id);
-  append_member(out, "method", call.method);
+  append_member(out, "method", call.method->first);
   append_member(out, "state", runtime::state_name(call.state));
   if (call.is_settled()) append_outcome(out, call);
   append_raw(out, "placeholder", "");
@@ -124,7 +119,7 @@ void append_call_entry(std::string& out, const Call& call) {
   out += '{';
   append_member(out, "call", call.id.text());
   append_member(out, "agent", call.agent->id);
-  append_member(out, "method", call.method);
+  append_member(out, "method", call.method->first);
   append_member(out, "state", runtime::state_name(call.state));
   append_time(out, "accepted", call.accepted);
   append_time(out, "settled", call.settled);

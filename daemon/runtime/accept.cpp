@@ -24,12 +24,12 @@ Result<CallPtr> Runtime::find_call(const CallId& id) {
 }
 
 Result<CallPtr> Runtime::join(Call& call, const CallRequest& request) const {
-  const bool same = call.agent->id == request.agent && call.method == request.method &&
+  const bool same = call.agent->id == request.agent && call.method->first == request.method &&
                     call.input.fingerprint() == request.input.fingerprint();
   if (same) return CallPtr(&call);
   Error error(ErrorKind::conflict, "call id " + std::string(call.id.text()) +
                                        " was used before for another request (agent \"" + call.agent->id +
-                                       "\", method \"" + call.method + "\"): mint a new id");
+                                       "\", method \"" + call.method->first + "\"): mint a new id");
   return error.at_call(call.id.text()).at_agent(call.agent->id).at_node(settings_.self.text());
 }
 
@@ -85,7 +85,7 @@ Result<void> Runtime::check_bounds(const CallRequest& request, const HostedAgent
   return {};
 }
 
-Result<HostedAgent*> Runtime::admit(const CallRequest& request) {
+Result<Runtime::Admitted> Runtime::admit(const CallRequest& request) {
   if (draining_) {
     const std::string here = settings_.self.text() + '/';
     const bool nested = std::any_of(request.path.begin(), request.path.end(),
@@ -96,9 +96,11 @@ Result<HostedAgent*> Runtime::admit(const CallRequest& request) {
   }
   const auto agent = find_agent(request.agent);
   if (!agent) return agent.error();
-  if (!(*agent)->type->methods.contains(request.method)) {
+  const AgentType::Methods& methods = (*agent)->type->methods;
+  const auto method = methods.find(request.method);
+  if (method == methods.end()) {
     std::string known;
-    for (const auto& [name, method] : (*agent)->type->methods) known += (known.empty() ? "" : ", ") + name;
+    for (const auto& [name, other] : methods) known += (known.empty() ? "" : ", ") + name;
     Error error(ErrorKind::invalid_params, "agent \"" + (*agent)->id + "\" has no method \"" +
                                                std::string(request.method) + "\"; it has " + known);
     return error.at_agent((*agent)->id);
@@ -106,7 +108,7 @@ Result<HostedAgent*> Runtime::admit(const CallRequest& request) {
   if (auto checked = check_path(request); !checked) return checked.error();
   if (auto checked = check_input(request); !checked) return checked.error();
   if (auto checked = check_bounds(request, **agent); !checked) return checked.error();
-  return *agent;
+  return Admitted{*agent, &*method};
 }
 
 Result<CallPtr> Runtime::accept(CallRequest& request) {
@@ -114,14 +116,14 @@ Result<CallPtr> Runtime::accept(CallRequest& request) {
     return join(*there->second, request);
   }
   if (tombstones_.has(request.call, loop_.now())) return call_not_found(request.call);
-  const auto agent = admit(request);
-  if (!agent) {
+  const auto admitted = admit(request);
+  if (!admitted) {
     ++counters_.refused;
-    Error error = agent.error();
+    Error error = admitted.error();
     if (error.node().empty()) error.at_node(settings_.self.text());
     return error.at_call(request.call.text());
   }
-  const CallPtr call = open(request, **agent);
+  const CallPtr call = open(request, *admitted);
   // Only a call that somebody waits for already can close a circle by coming; where a method begins to
   // wait for a nested one, `note_wait` looks.
   if (!call->dependents.empty() && !call->is_settled()) {
@@ -143,13 +145,14 @@ void Runtime::fail_in_circle(Call& call, std::string_view message) {
   settle_failed(call, located(error.with("path", std::move(path)), call));
 }
 
-CallPtr Runtime::open(CallRequest& request, HostedAgent& agent) {
+CallPtr Runtime::open(CallRequest& request, const Admitted& admitted) {
+  HostedAgent& agent = *admitted.agent;
   forget_refusal(request.call, Because::sent_again);
   CallPtr call(new Call);
   call->id = request.call;
   call->agent = &agent;
   call->caller = std::move(request.caller);
-  call->method = request.method;
+  call->method = admitted.method;
   call->input = std::move(request.input);
   call->path = std::move(request.path);
   call->origin = request.origin;

@@ -13,11 +13,13 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
+#include <agentd/agent.hpp>
 #include <agentd/ids.hpp>
 
 #include "common/async/timers.hpp"
 #include "common/protocol/params.hpp"
 #include "common/protocol/result.hpp"
+#include "common/vocabulary/pool.hpp"
 #include "daemon/runtime/call_input.hpp"
 
 namespace agentd::runtime {
@@ -83,11 +85,16 @@ struct Call : LoopCounted<Call> {
   Call();
   ~Call();
 
+  // From memory that earlier calls gave back.
+  static void* operator new(std::size_t) { return detail::Blocks<sizeof(Call)>::take(); }
+  static void operator delete(void* block) noexcept { detail::Blocks<sizeof(Call)>::give(block); }
+
   CallId id;
   boost::intrusive_ptr<HostedAgent> agent;
   /// Null: a caller of its own, in no lane.
   CallerPtr caller;
-  std::string method;
+  /// Of the agent's type; null for a step.
+  const AgentType::Methods::value_type* method = nullptr;
   CallInput input;
   std::vector<std::string> path;
   std::chrono::steady_clock::time_point deadline;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/vocabulary/pool.hpp"
 #include "daemon/runtime/runtime.hpp"
 
 namespace agentd::runtime {
@@ -143,8 +144,8 @@ void Runtime::run_method(const CallPtr& call) {
     settle_failed(*call, located(reserved.error(), *call));
     return agent_idle(call);
   }
-  const auto& method = agent.type->methods.find(call->method)->second;
-  call->running = std::make_shared<RunContext>(gate_, *call);
+  const auto& method = call->method->second;
+  call->running = std::allocate_shared<RunContext>(detail::PoolAllocator<RunContext>(), gate_, *call);
   Message input = call->input.assemble();
   if (const auto* coroutine = std::get_if<AgentType::AsyncMethod>(&method)) {
     call->running->drive(run_coroutine(*this, call, *coroutine, *agent.body, std::move(input)));

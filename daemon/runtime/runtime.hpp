@@ -242,7 +242,11 @@ private:
 
   // acceptance
   [[nodiscard]] Result<CallPtr> join(Call& call, const CallRequest& request) const;
-  [[nodiscard]] Result<HostedAgent*> admit(const CallRequest& request);
+  struct Admitted {
+    HostedAgent* agent = nullptr;
+    const AgentType::Methods::value_type* method = nullptr;
+  };
+  [[nodiscard]] Result<Admitted> admit(const CallRequest& request);
   [[nodiscard]] Result<void> check_bounds(const CallRequest& request, const HostedAgent& agent) const;
   [[nodiscard]] Result<void> check_mailbox(const HostedAgent& agent) const;
   /// Fails where refused calls of that caller hold the lane, and `id` is not the first of them.
@@ -252,7 +256,7 @@ private:
   void fail_in_circle(Call& call, std::string_view message);
   [[nodiscard]] Result<void> check_path(const CallRequest& request) const;
   [[nodiscard]] Result<void> check_input(const CallRequest& request) const;
-  CallPtr open(CallRequest& request, HostedAgent& agent);
+  CallPtr open(CallRequest& request, const Admitted& admitted);
   void start_deadline(Call& call, Clock::time_point deadline);
   void resolve_inputs(const CallPtr& call);
   void resolve_local(const CallPtr& call, std::size_t slot, const CallId& id);

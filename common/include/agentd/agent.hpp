@@ -59,6 +59,7 @@ enum class Execution : std::uint8_t {
 struct AgentType {
   using Method = std::function<Message(Agent&, const Message&)>;
   using AsyncMethod = std::function<Task<Message>(Agent&, Message)>;
+  using Methods = std::map<std::string, std::variant<Method, AsyncMethod>, std::less<>>;
 
   std::string name;
   std::string description;
@@ -68,7 +69,7 @@ struct AgentType {
   bool idempotent = false;
   Execution execution = Execution::worker;
   std::function<std::unique_ptr<Agent>(const Json& args)> make;
-  std::map<std::string, std::variant<Method, AsyncMethod>, std::less<>> methods;
+  Methods methods;
   /// `built-in`, `linked`, or the plugin's file.
   std::string source = "linked";
 };

@@ -26,4 +26,12 @@ std::optional<std::string> token_fault(std::string_view token, std::size_t short
          " to " + std::to_string(longest_token);
 }
 
+Result<void> check_token(std::string_view token, std::size_t shortest) {
+  if (token.empty()) return {};
+  if (const auto fault = token_fault(token, shortest)) {
+    return Error(ErrorKind::invalid_params, "the token " + *fault);
+  }
+  return {};
+}
+
 }  // namespace agentd::protocol

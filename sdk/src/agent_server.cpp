@@ -61,8 +61,7 @@ NodeConfig node_config(const AgentServerConfig& config) {
   NodeConfig node;
   node.host = config.host;
   node.port = config.port;
-  const auto fault = protocol::token_fault(config.token, protocol::shortest_asked_token);
-  if (fault && !config.token.empty()) throw Error(ErrorKind::invalid_params, "the token " + *fault);
+  protocol::check_token(config.token, protocol::shortest_asked_token).value();
   node.token = config.token;
   node.insecure = config.insecure;
   node.workers = config.workers;

@@ -69,8 +69,7 @@ AgentRef attach(std::string_view id, const At& node) {
 
 void set_token(const At& node, const std::string& token) {
   check_node(node.host, node.port);
-  const auto fault = protocol::token_fault(token, 1);
-  if (fault && !token.empty()) throw Error(ErrorKind::invalid_params, "the token " + *fault);
+  protocol::check_token(token, 1).value();
   sdk::Session::instance().set_token({node.host, node.port}, token);
 }
 

@@ -23,4 +23,13 @@ TEST_CASE("a token has visible ASCII characters, not too few and not too many") 
   }
 }
 
+TEST_CASE("what a program sets is a token, or empty for none") {
+  CHECK(check_token("", 16).has_value());
+  CHECK(check_token("0123456789abcdef", 16).has_value());
+  const auto refused = check_token("0123456789abcde", 16);
+  REQUIRE(refused.has_error());
+  CHECK(refused.error().kind() == ErrorKind::invalid_params);
+  CHECK(refused.error().message() == "the token holds 15 characters; a token has 16 to 4096");
+}
+
 }  // namespace agentd::protocol

@@ -22,8 +22,11 @@ std::optional<std::string> token_fault(std::string_view token, std::size_t short
     return "must be one line of visible ASCII characters without blanks";
   }
   if (token.size() >= shortest && token.size() <= longest_token) return std::nullopt;
-  return "holds " + std::to_string(token.size()) + " characters; a token has " + std::to_string(shortest) +
-         " to " + std::to_string(longest_token);
+  // Of a file that is too long only the beginning is read: how long it is nobody knows.
+  const std::string held = token.size() > longest_token ? "more than " + std::to_string(longest_token)
+                                                        : std::to_string(token.size());
+  return "holds " + held + " characters; a token has " + std::to_string(shortest) + " to " +
+         std::to_string(longest_token);
 }
 
 Result<void> check_token(std::string_view token, std::size_t shortest) {

@@ -117,7 +117,7 @@ class Usage(Case):
 
     def test_a_token_file_without_a_token_is_usage(self):
         for text, fault in (("", "is empty"), ("\n", "is empty"), ("two words\n", "must be one line"),
-                            ("one\ntwo\n", "must be one line"), ("x" * 5000, "a token has 1 to 4096")):
+                            ("one\ntwo\n", "must be one line"), ("x" * 5000, "holds more than 4096 characters; a token has 1 to 4096")):
             with tempfile.NamedTemporaryFile("w") as file:
                 file.write(text)
                 file.flush()

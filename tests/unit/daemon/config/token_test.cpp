@@ -40,7 +40,8 @@ TEST_CASE("an empty, short, long, or many-worded token is refused, and never sho
   const Scratch scratch;
   CHECK(contains(error_of(scratch.file("t", " \n")), "is empty; put a token into it"));
   CHECK(contains(error_of(scratch.file("t", "0123456789abcde")), "holds 15 characters; a token has 16"));
-  CHECK(contains(error_of(scratch.file("t", std::string(5000, 'x'))), "characters; a token has 16"));
+  CHECK(contains(error_of(scratch.file("t", std::string(5000, 'x'))),
+                 "holds more than 4096 characters; a token has 16"));
   CHECK(contains(error_of(scratch.file("t", "two words of some length")), "one line of visible ASCII"));
   CHECK(contains(error_of(scratch.file("t", "0123456789abcdef\nsecond")), "one line of visible ASCII"));
   CHECK(contains(error_of(scratch.file("t", "0123456789abcdef\xC3\xA9")), "one line of visible ASCII"));

@@ -73,7 +73,7 @@ public:
                          OnProgress on_progress) = 0;
   /// Nobody waits for the subscriptions to that call any more: they are not called back, but for what is
   /// being delivered just now. The node itself is not told, and may still send the outcome.
-  virtual void unsubscribe(const CallId& /*call*/) {}
+  virtual void unsubscribe(const CallId& call) = 0;
   /// A request; sent again after a reconnect, so the method must be idempotent.
   virtual void request(std::string_view method, std::string params, Clock::time_point deadline,
                        OnResult on_result) = 0;

@@ -20,6 +20,8 @@ public:
   void subscribe(const CallId& call, Clock::time_point, OnSettled on_settled, OnProgress) override {
     fail(call, std::move(on_settled));
   }
+  /// What was subscribed to is being delivered already.
+  void unsubscribe(const CallId&) override {}
   void request(std::string_view, std::string, Clock::time_point, OnResult on_result) override {
     loop_.post([why = why_, on_result = std::move(on_result)] { on_result(why); });
   }

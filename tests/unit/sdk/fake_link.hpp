@@ -30,6 +30,7 @@ public:
   void subscribe(const agentd::CallId& call, Clock::time_point, OnSettled on_settled, OnProgress) override {
     subscribed.push_back({call, std::move(on_settled)});
   }
+  void unsubscribe(const agentd::CallId&) override {}
   void request(std::string_view method, std::string params, Clock::time_point deadline,
                OnResult on_result) override {
     requests.push_back({std::string(method), agentd::Json::parse(params), std::move(on_result), deadline});

@@ -111,8 +111,6 @@ private:
   Redial redial_;
   Liveness liveness_;
   Error last_failure_{ErrorKind::peer_unreachable, "there was no connection yet"};
-  /// By the connection that is open.
-  bool met_ = false;
   bool ever_met_ = false;
   bool missed_ = false;
   bool writing_ = false;
@@ -128,7 +126,7 @@ void Link::begin_wait() {
   flush_at_turn_end();
   if (state_ == State::open && !look_.pending()) watch();
   if (calls_.waiting() == 0) lose_interest();
-  if (!met_) be_patient();
+  if (!redial_.is_met()) be_patient();
   if (state_ == State::idle) dial();
 }
 
@@ -158,10 +156,9 @@ void Link::on_open(const Greeting& greeting) {
 }
 
 void Link::met() {
-  if (met_) return;
-  met_ = true;
+  if (redial_.is_met()) return;
   ever_met_ = true;
-  redial_.met();
+  redial_.met(now());
   patience_.cancel();
 }
 
@@ -196,7 +193,7 @@ void Link::lost(const Error& why) {
   if (state_ == State::stopped) return;
   if (socket_) std::exchange(socket_, nullptr)->abandon();
   writing_ = false;
-  met_ = false;
+  redial_.lost(now());
   missed_ = true;
   look_.cancel();
   last_failure_ = why;
@@ -204,7 +201,7 @@ void Link::lost(const Error& why) {
   calls_.closed(why);
   if (why.kind() == ErrorKind::peer_refused) return give_up();
   if (calls_.waiting() == 0) return lose_interest();
-  const auto pause = redial_.lost(now());
+  const auto pause = redial_.pause(now());
   if (!pause) return give_up();
   be_patient();
   state_ = State::pausing;

@@ -30,7 +30,8 @@ private:
 /// Whether to dial a node again for which something waits, when, and for how long.
 ///
 /// That it accepts a connection does not count as meeting it: what listens there may let everybody in, and
-/// hang up on the first frame. It is met once something of it was understood, or it answered a ping.
+/// hang up on the first frame. It is met once something of it was understood, or it answered a ping. Who is
+/// met and soon lost, again and again, is not given up, but dialled ever less often.
 class Redial {
 public:
   using Clock = std::chrono::steady_clock;
@@ -44,16 +45,24 @@ public:
   }
   /// Nothing waits any more.
   void end() { over_at_.reset(); }
-  void met() {
-    backoff_.reset();
+  void met(Clock::time_point now) {
+    met_at_ = now;
     over_at_.reset();
   }
+  /// By the connection that there is.
+  [[nodiscard]] bool is_met() const { return met_at_.has_value(); }
   /// It was silent for so long that there is no patience left.
   void tire(Clock::time_point now) {
     if (patience_) over_at_ = now;
   }
-  /// The pause before it is dialled again; nothing where it is to be given up.
-  [[nodiscard]] std::optional<std::chrono::milliseconds> lost(Clock::time_point now) {
+  /// There is no connection any more. One that was of use for as long as the longest pause starts the
+  /// pauses anew.
+  void lost(Clock::time_point now) {
+    if (met_at_ && now - *met_at_ >= Backoff::longest) backoff_.reset();
+    met_at_.reset();
+  }
+  /// Before it is dialled again; nothing where it is to be given up.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> pause(Clock::time_point now) {
     begin(now);
     if (over_at_ && now >= *over_at_) return std::nullopt;
     return backoff_.next();
@@ -64,6 +73,7 @@ public:
 private:
   std::optional<std::chrono::milliseconds> patience_;
   std::optional<Clock::time_point> over_at_;
+  std::optional<Clock::time_point> met_at_;
   Backoff backoff_;
 };
 

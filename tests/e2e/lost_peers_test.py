@@ -185,6 +185,13 @@ class Strange(Peers):
         except OSError:
             pass
 
+    def counted(self, answer, dials):
+        """A server that counts its connections."""
+        def count_and_answer(connection):
+            dials[answer.__name__] += 1
+            answer(connection)
+        return self.server(count_and_answer)
+
     def test_what_is_no_agentd_fails_the_call_and_not_the_node(self):
         (b,) = self.network(1)
 
@@ -249,14 +256,7 @@ class Strange(Peers):
             connection.recv(4096)
 
         dials = collections.Counter()
-
-        def counted(answer):
-            def count_and_answer(connection):
-                dials[answer.__name__] += 1
-                answer(connection)
-            return count_and_answer
-
-        calls = {server.__name__: b.call("echo", placeholder(b, new_call(), port=self.server(counted(server))))["call"]
+        calls = {server.__name__: b.call("echo", placeholder(b, new_call(), port=self.counted(server, dials)))["call"]
                  for server in (hangs_up, hangs_up_on_the_first_frame, sends_no_json)}
         reasons = {"hangs_up": "connection was lost", "hangs_up_on_the_first_frame": "connection was lost",
                    "sends_no_json": "no JSON"}
@@ -267,6 +267,20 @@ class Strange(Peers):
                 self.assertLess(self.seconds(b, call), GONE)
                 self.assertGreater(dials[name], 1)
                 self.assertLess(dials[name], 12)
+
+    def test_a_peer_that_hangs_up_after_each_good_frame_is_dialled_ever_less_often_until_the_deadline(self):
+        (b,) = self.network(1)
+
+        def hangs_up_after_a_frame(connection):
+            upgrade(connection)
+            connection.sendall(b"\x81\x02{}")
+
+        dials = collections.Counter()
+        port = self.counted(hangs_up_after_a_frame, dials)
+        call = b.call("echo", placeholder(b, new_call(), port=port), deadline_ms=5000)["call"]
+        self.assertEqual(kinds(b.outcome(call)["error"])[0], "deadline_exceeded")
+        self.assertGreater(dials["hangs_up_after_a_frame"], 1)
+        self.assertLess(dials["hangs_up_after_a_frame"], 12)
 
     def with_token(self, token, **options):
         path = os.path.join(self.directory, token)

@@ -80,22 +80,23 @@ void Mailbox::make_eligible(Call& call) {
   std::push_heap(eligible_.begin(), eligible_.end(), is_younger);
 }
 
+CallPtr Mailbox::take_eligible() {
+  std::pop_heap(eligible_.begin(), eligible_.end(), is_younger);
+  CallPtr call = std::move(eligible_.back());
+  eligible_.pop_back();
+  return call;
+}
+
 CallPtr Mailbox::take_next() {
-  while (!eligible_.empty()) {
-    std::pop_heap(eligible_.begin(), eligible_.end(), is_younger);
-    CallPtr call = std::move(eligible_.back());
-    eligible_.pop_back();
-    if (!waits_here(*call)) continue;
-    remove(*call);
-    return call;
-  }
-  return nullptr;
+  if (eligible_.empty()) return nullptr;
+  CallPtr call = take_eligible();
+  remove(*call);
+  return call;
 }
 
 void Mailbox::remove(Call& call) {
   --size_;
-  // An agent that is busy takes nothing from the heap meanwhile, however many calls come and go.
-  if (eligible_.size() > 2 * size_ + 64) drop_settled();
+  drop_settled();
   if (call.lane) {
     leave_lane(call);
   } else if (is_outside(call)) {
@@ -104,6 +105,9 @@ void Mailbox::remove(Call& call) {
 }
 
 void Mailbox::drop_settled() {
+  while (!eligible_.empty() && !waits_here(*eligible_.front())) take_eligible();
+  // One that is old may stay on top while however many come and go below it.
+  if (eligible_.size() <= 2 * size_ + 64) return;
   std::erase_if(eligible_, [](const CallPtr& call) { return !waits_here(*call); });
   std::make_heap(eligible_.begin(), eligible_.end(), is_younger);
 }

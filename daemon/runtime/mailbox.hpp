@@ -50,10 +50,11 @@ private:
   void leave_lane(Call& call);
   [[nodiscard]] bool is_outside(const Call& call) const;
   void make_eligible(Call& call);
+  CallPtr take_eligible();
   void drop_settled();
 
-  /// A heap, oldest on top. May hold calls that have settled meanwhile; they are passed over,
-  /// and dropped when they are the most.
+  /// A heap, oldest on top, which has not settled. Others in it may have: they are dropped when they come
+  /// to the top, or are the most.
   std::vector<CallPtr> eligible_;
   /// The first caller's lane needs no memory of its own.
   Lane first_;

@@ -262,8 +262,6 @@ Result<void> Runtime::remove(std::string_view id) {
 void Runtime::retire(const AgentPtr& agent, const Error& why) {
   forget_agent(*agent);
   for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, located(why, *call));
-  // It may still hold some of them, passed over and never taken, and each holds the agent.
-  agent->mailbox.clear();
   if (agent->running) {
     leaving_.insert(agent);
   } else {

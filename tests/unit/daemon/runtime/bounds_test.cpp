@@ -76,6 +76,18 @@ TEST_CASE("a call that could start does not count as waiting, though it starts a
   }
 }
 
+TEST_CASE("a call that was cancelled before it could start makes no room for another") {
+  World world;
+  protocol::AgentOptions options;
+  options.mailbox = 1;
+  world.make("hold", "slow");
+  world.make("hold", "a", "{}", options);
+  const auto input = world.call("slow");
+  world.runtime->cancel(*world.call("a", {.caller = "them"}));
+  world.call("a", {.input = World::placeholder(*input)});
+  CHECK(limit_of(world.try_call("a")) == "mailbox");
+}
+
 TEST_CASE("after a refusal the caller's further calls to that agent are refused until the id is sent again") {
   Full world;
   CHECK(world.refuse("first") == "mailbox");

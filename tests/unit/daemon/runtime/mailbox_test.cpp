@@ -143,6 +143,35 @@ TEST_CASE("calls outside of lanes leave in any order, however many wait for thei
   for (const CallPtr& call : calls) REQUIRE(call->use_count() == 1);
 }
 
+TEST_CASE("what has settled is not eligible any more") {
+  Post post;
+  const auto first = post.add(post.a);
+  const auto second = post.add(post.b);
+  const auto third = post.add(nullptr);
+  post.add(post.b, CallState::waiting);
+  CHECK(post.mailbox.has_eligible());
+  SECTION("the oldest first") {
+    post.fail(first);
+    post.fail(second);
+    CHECK(post.mailbox.has_eligible());
+    post.fail(third);
+  }
+  SECTION("the oldest last") {
+    post.fail(third);
+    post.fail(second);
+    CHECK(post.mailbox.has_eligible());
+    post.fail(first);
+  }
+  SECTION("when the last of the others is taken") {
+    post.fail(second);
+    post.fail(third);
+    CHECK(post.next() == 1);
+  }
+  CHECK_FALSE(post.mailbox.has_eligible());
+  CHECK(post.mailbox.size() == 1);
+  for (const CallPtr* call : {&first, &second, &third}) CHECK((*call)->use_count() == 1);
+}
+
 TEST_CASE("a mailbox lists its calls, oldest first") {
   Post post;
   post.add(post.b);

@@ -6,7 +6,8 @@
 
 namespace agentd::json {
 
-/// As `Expected`, of a text that nothing has checked yet: checks what it takes, and nothing twice.
+/// Reads a text that is expected to stand as one of our own writers writes it, the same members in the same
+/// order and no white space between them, and that nothing has checked yet: checks what it takes, once.
 ///
 ///     CheckingForm form(text, 64);
 ///     if (form.past(R"({"id":)") && form.string(id) && form.past("}") && form.at_end() && form.is_utf8()) {

@@ -62,6 +62,14 @@ Error wrong(field::Index member, std::string_view value, std::string_view allowe
                                          shown(value) + "; it takes " + std::string(allowed)};
 }
 
+detail::MessageData copy_apart(const MessageText& text) {
+  detail::MessageData data;
+  data.content = detail::SharedText::copy(text.content);
+  if (!text.metadata.empty()) data.metadata = detail::SharedText::copy(text.metadata);
+  data.labels = detail::Labels::copy(text.labels);
+  return data;
+}
+
 }  // namespace
 
 bool needs_literal(std::string_view content) { return !find_marked(content).empty(); }
@@ -100,6 +108,9 @@ Result<detail::MessageData> read_message(std::string_view text, const json::Ends
 }
 
 detail::MessageData copy_message(const MessageText& text) {
+  // A slice keeps the whole in memory: it is one only where there is little more than the content.
+  constexpr std::size_t most_beside = 512;
+  if (text.whole.size() - text.content.size() > most_beside) return copy_apart(text);
   detail::SharedText whole = detail::SharedText::copy(text.whole);
   const auto copied = [&](std::string_view part) {
     return part.empty() ? part
@@ -107,7 +118,7 @@ detail::MessageData copy_message(const MessageText& text) {
   };
   detail::MessageData data;
   data.content = whole.slice(copied(text.content));
-  if (!text.metadata.empty()) data.metadata = whole.slice(copied(text.metadata));
+  if (!text.metadata.empty()) data.metadata = detail::SharedText::copy(text.metadata);
   detail::Labels::Tokens tokens;
   for (std::size_t label = 0; label < tokens.size(); ++label) tokens[label] = copied(text.labels[label]);
   data.labels = detail::Labels(std::move(whole), tokens);

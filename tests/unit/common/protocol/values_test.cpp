@@ -116,3 +116,20 @@ TEST_CASE("a timestamp is RFC 3339 in UTC with microseconds") {
   CHECK(stamp(1'709'251'199'000'020) == "2024-02-29T23:59:59.000020Z");
   CHECK(stamp(-1) == "1969-12-31T23:59:59.999999Z");
 }
+
+TEST_CASE("a content keeps no more of its message in memory than little") {
+  const std::string content = R"({"x":1})";
+  const auto copied = [&](const std::string& metadata, const std::string& name) {
+    const std::string text =
+        R"({"name":")" + name + R"(","content":)" + content + R"(,"metadata":)" + metadata + '}';
+    return *read_message(text);
+  };
+  const auto usual = copied("{}", "a");
+  CHECK(usual.content.use_count() == 2);  // Its labels hold the same text.
+  for (const auto& large :
+       {copied(R"({"m":")" + std::string(600, 'x') + "\"}", "a"), copied("{}", std::string(600, 'x'))}) {
+    CHECK(large.content.use_count() == 1);
+    CHECK(*large.content == content);
+  }
+  CHECK(usual.metadata.use_count() == 1);
+}

@@ -21,6 +21,12 @@ constexpr std::chrono::seconds answer_limit{300};
 constexpr std::chrono::seconds exit_limit{1};
 constexpr std::chrono::microseconds spin_time{50};
 
+/// Of a node that has let us in, perhaps again and again, and brought nothing that could be read.
+Error unreachable(const Error& why) {
+  if (why.kind() != ErrorKind::deadline_exceeded) return why;
+  return Error(ErrorKind::peer_unreachable, why.message()).at_node(why.node());
+}
+
 }  // namespace
 
 Session& Session::instance() {
@@ -222,7 +228,10 @@ Result<std::string> Session::ask_once(SessionNode& node, std::string_view method
   std::promise<Result<std::string>> answer;
   post([&] {
     link(node).request(method, params, async::Loop::Clock::now() + reach_limit,
-                       [&answer](Result<std::string> result) { answer.set_value(std::move(result)); });
+                       [&](Result<std::string> result) {
+                         if (!result && link(node).unreached()) result = unreachable(result.error());
+                         answer.set_value(std::move(result));
+                       });
   });
   return wait_for(answer.get_future());
 }

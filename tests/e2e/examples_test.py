@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 from support.node import Node, main
+from support.strange import server, upgrade
 
 BIN, PLUGINS, SOURCES = sys.argv[2:5]
 del sys.argv[2:5]
@@ -38,14 +39,25 @@ class Examples(unittest.TestCase):
         self.assertEqual(servers_of("conversation"), [])
 
     def test_the_conversation_is_the_same_on_a_running_server(self):
-        server = subprocess.Popen([f"{BIN}/conversation", "serve", "0"], stdout=subprocess.PIPE, text=True)
+        serving = subprocess.Popen([f"{BIN}/conversation", "serve", "0"], stdout=subprocess.PIPE, text=True)
         try:
-            port = server.stdout.readline().split()[-1]
+            port = serving.stdout.readline().split()[-1]
             self.assertEqual(run("conversation", f"127.0.0.1:{port}"), TALK)
         finally:
-            server.terminate()
-            self.assertEqual(server.wait(timeout=20), 0)
-            server.stdout.close()
+            serving.terminate()
+            self.assertEqual(serving.wait(timeout=20), 0)
+            serving.stdout.close()
+
+    def test_a_server_that_lets_a_program_in_and_then_breaks_is_unreachable(self):
+        def breaks(connection):
+            upgrade(connection)
+            connection.recv(4096)
+
+        port = server(self, breaks)
+        done = subprocess.run([f"{BIN}/conversation", f"127.0.0.1:{port}"], capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(f"127.0.0.1:{port}", done.stderr)
+        self.assertIn("connection was lost", done.stderr)
 
     def test_agents_that_call_agents(self):
         self.assertEqual(run("nested"), "plain words on tides; ornate words on tides\n")

@@ -1,18 +1,16 @@
 """Peers that are away, dead, frozen, strange or not wanted."""
 
-import base64
 import collections
-import hashlib
 import os
 import signal
 import socket
-import threading
 import time
 import unittest
 
 from support.namespace import inside, run_inside
 from support.node import Case, RpcError, main, wait_for
 from support.peers import Peers, furnish
+from support.strange import server, upgrade
 from support.values import OVERDUE, causes, kinds, placeholder, reference
 from support.websocket import new_call
 
@@ -25,17 +23,6 @@ def free_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
-
-
-def upgrade(connection):
-    """Answers a request for a WebSocket as a node would."""
-    request = b""
-    while not request.endswith(b"\r\n\r\n"):
-        request += connection.recv(4096) or b"\r\n\r\n"
-    key = next(line.split(b": ")[1] for line in request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
-    accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-    connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                       b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
 
 
 class Away(Peers):
@@ -161,36 +148,12 @@ class Away(Peers):
 class Strange(Peers):
     """Peers that are no agentd, or do not want us."""
 
-    def server(self, answer):
-        """Listens on loopback; `answer` gets each connection, in a thread of its own."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.addCleanup(listener.close)
-
-        def serve():
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=self.quietly, args=(answer, connection), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        return listener.getsockname()[1]
-
-    @staticmethod
-    def quietly(answer, connection):
-        try:
-            with connection:
-                answer(connection)
-        except OSError:
-            pass
-
     def counted(self, answer, dials):
         """A server that counts its connections."""
         def count_and_answer(connection):
             dials[answer.__name__] += 1
             answer(connection)
-        return self.server(count_and_answer)
+        return server(self, count_and_answer)
 
     def test_what_is_no_agentd_fails_the_call_and_not_the_node(self):
         (b,) = self.network(1)
@@ -217,8 +180,8 @@ class Strange(Peers):
             connection.recv(4096)
 
         before = b.memory()
-        calls = {server.__name__: b.call("echo", placeholder(b, new_call(), port=self.server(server)))["call"]
-                 for server in (hangs_up, talks_nonsense, is_a_web_server, never_ends_its_header, accepts_falsely)}
+        calls = {one.__name__: b.call("echo", placeholder(b, new_call(), port=server(self, one)))["call"]
+                 for one in (hangs_up, talks_nonsense, is_a_web_server, never_ends_its_header, accepts_falsely)}
         for name, call in calls.items():
             with self.subTest(server=name):
                 got = b.outcome(call, wait_ms=45000)
@@ -230,7 +193,7 @@ class Strange(Peers):
 
     def test_a_peer_that_accepts_and_says_nothing_is_peer_unreachable(self):
         (b,) = self.network(1)
-        port = self.server(lambda connection: [None for _ in iter(lambda: connection.recv(4096), b"")])
+        port = server(self, lambda connection: [None for _ in iter(lambda: connection.recv(4096), b"")])
         quick = b.call("echo", placeholder(b, new_call(), port=port), deadline_ms=1000)["call"]
         call = b.call("echo", placeholder(b, new_call(), port=port))["call"]
         b.outcome(quick)
@@ -256,8 +219,8 @@ class Strange(Peers):
             connection.recv(4096)
 
         dials = collections.Counter()
-        calls = {server.__name__: b.call("echo", placeholder(b, new_call(), port=self.counted(server, dials)))["call"]
-                 for server in (hangs_up, hangs_up_on_the_first_frame, sends_no_json)}
+        calls = {one.__name__: b.call("echo", placeholder(b, new_call(), port=self.counted(one, dials)))["call"]
+                 for one in (hangs_up, hangs_up_on_the_first_frame, sends_no_json)}
         reasons = {"hangs_up": "connection was lost", "hangs_up_on_the_first_frame": "connection was lost",
                    "sends_no_json": "no JSON"}
         for name, call in calls.items():

@@ -261,7 +261,10 @@ Result<void> Runtime::remove(std::string_view id) {
 
 void Runtime::retire(const AgentPtr& agent, const Error& why) {
   forget_agent(*agent);
-  for (const CallPtr& call : agent->mailbox.all()) settle_failed(*call, located(why, *call));
+  // One may settle another: what it has called, or who was waiting for it, is cancelled.
+  for (const CallPtr& call : agent->mailbox.all()) {
+    if (!call->is_settled()) settle_failed(*call, located(why, *call));
+  }
   if (agent->running) {
     leaving_.insert(agent);
   } else {
@@ -277,7 +280,10 @@ void Runtime::fail_unsettled(bool running) {
   for (Call* call = calls_in_order_.first(); call; call = call->next) {
     if (!call->is_settled() && (running || call->state != CallState::running)) unsettled.emplace_back(call);
   }
-  for (const CallPtr& call : unsettled) settle_failed(*call, located(why, *call));
+  // One may settle another, which it has called.
+  for (const CallPtr& call : unsettled) {
+    if (!call->is_settled()) settle_failed(*call, located(why, *call));
+  }
 }
 
 std::vector<AgentPtr> Runtime::busy_agents() const {

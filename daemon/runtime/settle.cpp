@@ -198,6 +198,8 @@ void Runtime::forget(Call& call, bool expired) {
   if (call.caller) call.caller->outcome_bytes -= call.stored_bytes;
   calls_in_order_.remove(call);
   tombstones_.add(call.id, loop_.now());
+  // A mailbox may hold on to one that has settled, and a forgotten call is not joined any more.
+  call.input = {};
   calls_.erase(call.id);
 }
 

@@ -14,7 +14,46 @@ bool close(World& world, Runtime::Clock::duration patience = 20s) {
   return world.runtime->close(Runtime::Clock::now() + patience);
 }
 
+/// Cancels another call as soon as it is told of the one that it watches.
+struct Canceller : Recorder {
+  Canceller(Runtime& runtime, CallPtr other) : runtime_(runtime), other_(std::move(other)) {}
+  void settled(const Call&, protocol::SettledMode) override { runtime_.cancel(*other_); }
+
+private:
+  Runtime& runtime_;
+  CallPtr other_;
+};
+
 }  // namespace
+
+TEST_CASE("a call that another one's end has settled does not settle again when all are ended") {
+  World world;
+  world.make("hold", "a");
+  const auto running = world.call("a");
+  const auto first = world.call("a", {.id = "first"});
+  const auto second = world.call("a", {.id = "second"});
+  world.settle();
+  world.runtime->release(second->id);
+  world.runtime->watch(*first, std::make_shared<Canceller>(*world.runtime, second),
+                       protocol::SettledMode::value);
+  const auto told = world.watch(*second);
+  SECTION("by the node's end") { world.runtime->fail_unsettled(true); }
+  SECTION("by the agent's end") { REQUIRE(world.runtime->remove("a").has_value()); }
+  CHECK(told->states == std::vector<std::string>{"cancelled"});
+  CHECK(world.runtime->counters().cancelled == 1);
+  CHECK(world.runtime->counters().released == 1);
+  CHECK(world.runtime->unsettled() == (running->is_settled() ? 0 : 1));
+}
+
+TEST_CASE("a call that was released holds its input no longer") {
+  World world;
+  world.make("echo", "a");
+  const auto call = world.call("a", {.input = R"({"content":"x"})"});
+  REQUIRE(world.until_settled(call));
+  CHECK(call->input.bytes() > 0);
+  REQUIRE(world.runtime->release(call->id));
+  CHECK(call->input.bytes() == 0);
+}
 
 TEST_CASE("a draining node admits nothing but what its agents call, and lets queued calls go on") {
   World world;

@@ -151,6 +151,8 @@ void Link::on_open(const Greeting& greeting) {
   const auto self = shared_from_this();
   state_ = State::open;
   watch();
+  // So that a node with nothing to say is met at once.
+  socket_->ping();
   flush_at_turn_end();
   calls_.opened(greeting);
 }

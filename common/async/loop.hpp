@@ -15,8 +15,9 @@ namespace agentd::async {
 
 /// One event loop: the sockets, timers and state of one thread.
 ///
-/// A *turn* runs what became ready, then the timers that are due, then what asked to run at the
-/// turn's end: that is where a connection writes, once, all that the turn produced.
+/// A *turn* runs what became ready, but begins nothing more once that has taken long, then the timers that
+/// are due, then what asked to run at the turn's end: that is where a connection writes, once, all that the
+/// turn produced.
 ///
 /// Owned by whoever runs its thread, which outlives all that uses the loop. `post` and `stop` may be
 /// called from any thread; everything else belongs to the loop's thread (or to the time before

@@ -51,7 +51,7 @@ struct Held {
   }
 
   void settle() {
-    for (int i = 0; i < 4; ++i) loop.run_once(0ms);
+    for (int i = 0; i < 100; ++i) loop.run_once(0ms);
   }
   bool until_told(std::size_t count) {
     const auto limit = std::chrono::steady_clock::now() + 30s;

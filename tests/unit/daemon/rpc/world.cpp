@@ -73,7 +73,7 @@ Json World::rpc(const std::shared_ptr<FakeChannel>& channel, const std::string& 
 }
 
 void World::settle() {
-  for (int i = 0; i < 8; ++i) loop.run_once(0ms);
+  for (int i = 0; i < 100; ++i) loop.run_once(0ms);
 }
 
 bool World::until(const std::function<bool()>& done) {

@@ -16,7 +16,8 @@ template <std::size_t size>
 
 }  // namespace detail
 
-/// Appends the texts, one behind the other, growing `out` once: for what is written with every call.
+/// Appends the texts, one behind the other, growing `out` once: for what is written with every call. An array
+/// of characters is taken for a literal. @pre no text points into `out`
 template <typename... Texts>
 void append_all(std::string& out, const Texts&... texts) {
   std::size_t at = out.size();

@@ -15,7 +15,7 @@ namespace agentd::json {
 ///     }
 ///     // otherwise `check` says what is wrong with it, or that it only stands otherwise
 ///
-/// A step that is false may have moved: the form is of no further use then.
+/// A step that is false may have moved, but for `past`: the form is of no further use then.
 class CheckingForm {
 public:
   /// `value` takes what is nested `max_depth` deep at most.

@@ -8,14 +8,12 @@
 #include "common/protocol/longest_time.hpp"
 #include "common/protocol/message_form.hpp"
 #include "common/protocol/method_name.hpp"
+#include "common/protocol/notice_frame.hpp"
 
 namespace agentd::protocol {
 namespace {
 
 using json::CheckingForm;
-
-/// A node closes a frame at 32 KiB, which is some 200 notices: room for more is not kept.
-constexpr std::size_t kept_notices = 1024;
 
 std::string_view inside(std::string_view token) { return token.substr(1, token.size() - 2); }
 
@@ -86,15 +84,12 @@ bool CallFrame::take_notice(CheckingForm& form) {
 }
 
 bool CallFrame::read(std::string_view text) {
-  if (notices_.capacity() > kept_notices) notices_ = {};
-  notices_.clear();
+  clear();
   // Nothing in it is nested as deep as only a frame may be: so no content is deeper than one may be.
-  CheckingForm form(text, json::max_content_depth);
-  const bool batch = form.past("[");
-  do {
-    if (!take_notice(form)) return false;
-  } while (batch && form.past(","));
-  return (!batch || form.past("]")) && form.at_end() && form.is_utf8();
+  return notice_frame::read(text, json::max_content_depth,
+                            [this](CheckingForm& form) { return take_notice(form); });
 }
+
+void CallFrame::clear() { notice_frame::clear(notices_); }
 
 }  // namespace agentd::protocol

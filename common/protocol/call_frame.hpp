@@ -51,6 +51,7 @@ public:
   [[nodiscard]] bool read(std::string_view text);
   /// Of the frame that was read last.
   [[nodiscard]] const std::vector<Notice>& notices() const { return notices_; }
+  void clear();
 
 private:
   [[nodiscard]] bool take_notice(json::CheckingForm& form);

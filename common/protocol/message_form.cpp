@@ -32,7 +32,7 @@ bool take_message(CheckingForm& form, MessageText& message) {
       form.past(R"("content":)") && form.value(message.content) &&
       (!form.past(R"(,"metadata":)") || take_object(form, message.metadata)) &&
       (!form.past(R"(,"timestamp":)") || take_label(form, Label::timestamp, message)) && form.past("}");
-  message.whole = {begin, static_cast<std::size_t>(form.at() - begin)};
+  if (taken) message.whole = {begin, static_cast<std::size_t>(form.at() - begin)};
   return taken;
 }
 

@@ -74,8 +74,8 @@ struct MessageText {
   std::string_view metadata;
   detail::Labels::Tokens labels;
 };
-/// Copies it as a whole, and once, where its members but the content are short; the content then keeps
-/// these in memory, half a KiB at most. @pre the members stand in `whole`, which has a content
+/// Copies it as a whole where there is little beside the content, which then keeps that in memory: half a KiB
+/// at most. @pre the members stand in `whole`, which has a content
 [[nodiscard]] detail::MessageData copy_message(const MessageText& text);
 /// Reads an outcome's `value`: all members are taken as they are, nothing is scanned.
 [[nodiscard]] Result<detail::MessageData> read_message(std::string_view text,

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t max_control = 125;
 constexpr std::size_t kept_capacity = 1024;
-/// For a frame that is still to come: it may say that it is longer than it will be.
-constexpr std::uint64_t most_reserved = 64U << 10;
 
 bool is_text(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
@@ -160,7 +158,7 @@ FrameEvent FrameParser::take_payload(std::span<char>& input) {
   if (skip) return {};
   if (whole && (is_control() || (header_.fin && message_.empty()))) return end_frame({part.data(), size});
   std::string& stored = is_control() ? control_ : message_;
-  if (stored.empty()) stored.reserve(std::min(header_.size, most_reserved) + padding);
+  if (stored.empty()) stored.reserve(std::min<std::uint64_t>(header_.size, 4 * size) + padding);
   stored.append(part.data(), size);
   if (!ended || (!is_control() && !header_.fin)) return {};
   const std::size_t length = stored.size();

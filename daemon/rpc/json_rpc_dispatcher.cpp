@@ -103,7 +103,7 @@ Dispatcher::Interest JsonRpcDispatcher::handle_body(std::string_view body, Answe
   return waits;
 }
 
-std::shared_ptr<ChannelWatcher>& JsonRpcDispatcher::watcher_of(const std::shared_ptr<Channel>& channel) {
+std::shared_ptr<ChannelWatcher> JsonRpcDispatcher::watcher_of(const std::shared_ptr<Channel>& channel) {
   auto& watcher = watchers_[channel.get()];
   if (!watcher) {
     watcher = std::make_shared<ChannelWatcher>(channel, next_serial_++, runtime_.caller(channel->caller()),
@@ -112,9 +112,9 @@ std::shared_ptr<ChannelWatcher>& JsonRpcDispatcher::watcher_of(const std::shared
   return watcher;
 }
 
-void JsonRpcDispatcher::take(const protocol::CallFrame& calls,
+void JsonRpcDispatcher::take(const std::vector<protocol::CallFrame::Notice>& notices,
                              const std::shared_ptr<ChannelWatcher>& watcher) {
-  for (const protocol::CallFrame::Notice& notice : calls.notices()) {
+  for (const protocol::CallFrame::Notice& notice : notices) {
     if (watcher->gone()) return;
     if (const auto* release = std::get_if<protocol::ReleaseNotice>(&notice)) {
       release_calls(runtime_, release->calls);
@@ -126,8 +126,10 @@ void JsonRpcDispatcher::take(const protocol::CallFrame& calls,
 }
 
 void JsonRpcDispatcher::handle_frame(const std::shared_ptr<Channel>& channel, std::string_view text) {
-  if (calls_.read(text) && calls_.notices().size() <= runtime_.limits().batch)
-    return take(calls_, watcher_of(channel));
+  if (calls_.read(text) && calls_.notices().size() <= runtime_.limits().batch) {
+    take(calls_.notices(), watcher_of(channel));
+    return calls_.clear();
+  }
   protocol::FrameReader& frame = frame_;
   const auto fault = open(frame, text);
   const auto make_reply = [&](std::string_view id) { return Reply(channel, id, !fault && frame.is_batch()); };

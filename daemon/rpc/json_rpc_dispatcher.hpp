@@ -28,9 +28,10 @@ private:
   void handle(const protocol::Envelope& envelope, const std::shared_ptr<ChannelWatcher>& watcher,
               Waits& waits, bool check_depth, MakeReply make_reply);
   void run(const protocol::Envelope& envelope, Request& request);
-  void take(const protocol::CallFrame& calls, const std::shared_ptr<ChannelWatcher>& watcher);
+  void take(const std::vector<protocol::CallFrame::Notice>& notices,
+            const std::shared_ptr<ChannelWatcher>& watcher);
   [[nodiscard]] std::optional<Error> open(protocol::FrameReader& frame, std::string_view text) const;
-  std::shared_ptr<ChannelWatcher>& watcher_of(const std::shared_ptr<Channel>& channel);
+  std::shared_ptr<ChannelWatcher> watcher_of(const std::shared_ptr<Channel>& channel);
 
   runtime::Runtime& runtime_;
   NodeControl& node_;

@@ -77,7 +77,7 @@ using Waiters = boost::intrusive::list<Waiter, boost::intrusive::constant_time_s
 /// One invocation of one method of one agent, from its acceptance until it is released or expires;
 /// or, with another kind, a step of the agent's life that takes its turn in the mailbox.
 /// Made and owned by the runtime; loop thread only.
-struct Call : LoopCounted<Call> {
+struct Call final : LoopCounted<Call> {
   enum class Kind : std::uint8_t { call, construct, save };
   using WallClock = std::chrono::system_clock;
   using Done = std::function<void(Result<Json>)>;

@@ -53,8 +53,8 @@ private:
   CallPtr take_eligible();
   void drop_settled();
 
-  /// A heap, oldest on top, which has not settled. Others in it may have: they are dropped when they come
-  /// to the top, or are the most.
+  /// A heap with the oldest on top. The one on top has not settled; others may have: they are dropped when
+  /// they come to the top, or are the most.
   std::vector<CallPtr> eligible_;
   /// The first caller's lane needs no memory of its own.
   Lane first_;

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "common/vocabulary/pool.hpp"
 #include "daemon/runtime/runtime.hpp"
 
 namespace agentd::runtime {
@@ -145,7 +144,7 @@ void Runtime::run_method(const CallPtr& call) {
     return agent_idle(call);
   }
   const auto& method = call->method->second;
-  call->running = std::allocate_shared<RunContext>(detail::PoolAllocator<RunContext>(), gate_, *call);
+  call->running = std::make_shared<RunContext>(gate_, *call);
   Message input = call->input.assemble();
   if (const auto* coroutine = std::get_if<AgentType::AsyncMethod>(&method)) {
     call->running->drive(run_coroutine(*this, call, *coroutine, *agent.body, std::move(input)));

@@ -85,7 +85,8 @@ void check_envelope(const Envelope& envelope) {
 
 /// What is read quickest is read as in any other form.
 void check_done(std::string_view text) {
-  DoneFrame done;
+  // Used again, as its owner does.
+  static DoneFrame done;
   if (!done.read(text)) return;
   FrameReader frame;
   require(!frame.open(text), "a frame of calls that are done is a frame");
@@ -131,7 +132,7 @@ void check_quick_call(const CallNotice& notice, const Envelope& envelope) {
 }
 
 void check_calls(std::string_view text) {
-  CallFrame calls;
+  static CallFrame calls;
   if (!calls.read(text)) return;
   FrameReader frame;
   require(!frame.open(text), "a frame of calls is a frame");

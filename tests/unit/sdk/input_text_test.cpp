@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/protocol/call_frame.hpp"
+#include "common/protocol/envelope.hpp"
+
 using agentd::CallId;
 using agentd::Error;
 using agentd::ErrorKind;
@@ -46,6 +49,25 @@ Json placeholder_json(const std::string& host, const CallId& call) {
 TEST_CASE("no input is no text, a value is a message") {
   CHECK(written({}, node("10.0.0.2")).empty());
   CHECK(Json::parse(written("tide", node("10.0.0.2"))) == Json{{"content", "tide"}});
+}
+
+TEST_CASE("a value stands in the form that a node reads quickest") {
+  for (const Message& value : {Message("tide"), Message(Json{{"a", 1.5}})}) {
+    agentd::protocol::OutgoingCall call;
+    call.agent = "a";
+    const CallId id = CallId::mint();
+    call.call = id.text();
+    call.settled = agentd::protocol::SettledMode::automatic;
+    const std::string input = written(value, node("10.0.0.2"));
+    call.input = input;
+    std::string frame;
+    std::string params;
+    agentd::protocol::append_call_params(params, call);
+    agentd::protocol::append_notification(frame, "agent.call", params);
+    agentd::protocol::CallFrame quick;
+    REQUIRE(quick.read(frame));
+    CHECK(std::get<agentd::protocol::CallNotice>(quick.notices().front()).message.has_value());
+  }
 }
 
 TEST_CASE("a number's text reaches the node as it is") {

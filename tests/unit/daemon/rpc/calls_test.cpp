@@ -83,6 +83,33 @@ TEST_CASE("a call of such a frame takes placeholders, joins and literals as any 
   CHECK(program.settled(literal)["value"]["content"] == Json::parse(placeholder));
 }
 
+TEST_CASE("a call that is made again in another form joins the first") {
+  World world;
+  Program program;
+  world.rpc(program.channel, "agent.create", {{"type", "counter"}, {"agent", "a"}});
+  const CallId id = CallId::mint();
+  const Json same{{"agent", "a"}, {"call", id.text()}, {"input", {{"content", 1}}}};
+  const bool quick_first = GENERATE(true, false);
+  if (!quick_first) world.rpc(program.channel, "agent.call", same);
+  program.call(id, R"({"content":1})");
+  program.send(world);
+  const Json joined = world.rpc(program.channel, "agent.call", same);
+  CHECK(joined["result"]["call"] == id.text());
+  CHECK(program.settled(id)["value"]["content"] == 1);
+  CHECK(world.runtime->counters().accepted == 1);
+}
+
+TEST_CASE("a frame of more calls than a batch may have is refused as a whole") {
+  runtime::Limits limits;
+  limits.batch = 3;
+  World world(limits);
+  Program program;
+  for (int i = 0; i < 4; ++i) program.call(CallId::mint(), "1");
+  program.send(world);
+  REQUIRE(program.channel->inbox.size() == 1);
+  CHECK(program.channel->inbox[0]["error"]["data"]["limit"] == "batch");
+}
+
 TEST_CASE("what is wrong with one call of a frame is told, and the others run") {
   World world;
   Program program;

@@ -8,7 +8,9 @@
 #   quickstart  to run scripts/quickstart.sh, beside `build`
 #   test        to build and run the tests
 #   check       to run scripts/check.sh: linters, formatter, fuzzer
-#   bench       to run scripts/bench.sh
+#   bench       to run scripts/bench.sh: brings gRPC, the NATS server and wrk. Where systemd runs, Debian starts
+#               that server as a service; `systemctl disable --now nats-server` ends it
+#   bench-alone to run scripts/bench.sh --no-peers
 #   all         all of them
 #
 #   --list  prints the packages of the groups, and installs nothing
@@ -27,7 +29,8 @@ packages_of() {
     quickstart) echo curl ;;
     test) echo catch2 python3 curl jq util-linux iproute2 nodejs npm ;;
     check) echo clang clang-format clang-tidy libclang-rt-14-dev llvm cppcheck shellcheck systemd ;;
-    bench) echo python3 ;;
+    bench-alone) echo python3 ;;
+    bench) echo python3 libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler nats-server libnats-dev wrk ;;
     all) for group in build quickstart test check bench; do packages_of "$group"; done ;;
     *) return 1 ;;
   esac
@@ -64,7 +67,7 @@ for argument in "$@"; do
     --list) list=yes ;;
     *)
       packages_of "$argument" >/dev/null || {
-        echo "install-deps: there is no group \"$argument\"; the groups are build, quickstart, test, check, bench, all" >&2
+        echo "install-deps: there is no group \"$argument\"; the groups are build, quickstart, test, check, bench, bench-alone, all" >&2
         exit 64
       }
       groups+=("$argument")

@@ -2,124 +2,131 @@
 
 import argparse
 import json
-import os
-import pathlib
-import statistics
-import subprocess
 import sys
 import time
 
-LIMIT = 120
-IN_FLIGHT = 1000
+from servers import Agentd, Nats, Server, http_requests_per_second, measure
+from table import Row, conditions, printed
+
+# So many calls take about half a second, of each kind, by how many are in flight.
+COUNTS = {"agentd": {1: 8_000, 10: 40_000, 100: 200_000, 1000: 500_000, 10_000: 500_000},
+          "plain": {1: 10_000, 10: 60_000},
+          "batches": {100: 1_000_000, 1000: 2_000_000, 10_000: 2_000_000},
+          "gRPC": {1: 2_000, 10: 8_000, 100: 15_000, 1000: 20_000, 10_000: 30_000},
+          "NATS": {1: 3_000, 10: 20_000, 100: 100_000, 1000: 200_000, 10_000: 200_000}}
+SIZES = {1 << 10: (100, 60_000), 16 << 10: (32, 15_000), 256 << 10: (4, 1_000)}
+IDLE_AGENTS = 200_000
+IDLE_CONNECTIONS = 500
+CALL = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "agent.call",
+                   "params": {"agent": "echo", "input": "hello, tide", "wait_ms": 10_000, "release": True}})
 
 
-class Server:
-    """A server program: its port is the number at the end of the first line that it prints."""
+class Bench:
+    def __init__(self, bin_dir, peers):
+        self.bin, self.peers, self.rows = bin_dir, peers, {}
 
-    def __init__(self, *command):
+    def row(self, name, unit, aim=None, limit=None):
+        return self.rows.setdefault(name, Row(name, unit, aim, limit))
+
+    def run(self):
+        with Agentd(self.bin) as first, Agentd(self.bin) as second:
+            self.row("from start to ready", "ms", "at most 50").add(first.ready_ms)
+            self.row("resident memory of an idle daemon", "MiB", "at most 12").add(first.resident_bytes() / 2**20)
+            self.flows(first, second)
+            with Server(f"{self.bin}/raw_echo", "serve") as bare:
+                with Server(f"{self.bin}/raw_echo", "serve-coalesced") as coalesced:
+                    self.calls(first, bare, coalesced)
+                self.sizes(first, bare)
+            if self.peers:
+                self.http(first)
+        with Agentd(self.bin) as node:
+            self.idle(node)
+
+    def echo(self, what, *arguments):
+        return measure(f"{self.bin}/call_bench", what, *arguments)
+
+    def bare(self, what, *arguments):
+        return measure(f"{self.bin}/raw_echo", what, *arguments)
+
+    def calls(self, node, bare, coalesced):
+        others = {}
+        if self.peers:
+            with Server(f"{self.bin}/grpc_echo", "serve") as server:
+                others["gRPC"] = self.peer(f"{self.bin}/grpc_echo", server.port, COUNTS["gRPC"])
+            with Nats(self.bin) as nats:
+                others["NATS"] = self.peer(f"{self.bin}/nats_echo", nats.url, COUNTS["NATS"])
+        self.round_trips(node, bare, others)
+        for window, count in COUNTS["agentd"].items():
+            if window in COUNTS["plain"]:
+                limit, of = self.bare("plain", bare.port, COUNTS["plain"][window], window, 0), "a message a write"
+            else:
+                limit, of = self.bare("rate", bare.port, COUNTS["batches"][window], window), "32 a frame, simdjson"
+            before = node.cpu_seconds()
+            ours = self.echo("rate", node.port, count, window)["per_second"]
+            cpu = (node.cpu_seconds() - before) / count * 1e6
+            self.row(f"calls a second, {window:,} in flight; limit: {of}", "calls/s",
+                     "at least 0.4" if window == 1000 else None, of).add(
+                ours, limit=limit["per_second"], **{name: peer[window] for name, peer in others.items()})
+            if window != 1000:
+                continue
+            self.row("CPU of the daemon for a call, 1,000 in flight", "us").add(cpu)
+            for kind, port, of in (("plain", bare.port, "a message a write"),
+                                   ("coalesced", coalesced.port, "many messages a write")):
+                extra = (0,) if kind == "plain" else ()
+                self.row(f"calls a second, 1,000 in flight; limit: {of}", "calls/s", None, of).add(
+                    ours, limit=self.bare(kind, port, 100_000, window, *extra)["per_second"])
+
+    @staticmethod
+    def peer(program, where, counts):
+        found = {window: measure(program, "rate", where, count, window)["per_second"] for window, count in counts.items()}
+        return {**found, **measure(program, "latency", where, 3_000)}
+
+    def round_trips(self, node, bare, others):
+        limit = self.bare("latency", bare.port, 10_000)
+        ours = self.echo("latency", node.port, 10_000)
+        for name, key in (("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us")):
+            self.row(f"one call at a time, {name}; limit: a message a write", "us",
+                     "at most 1.25" if name == "p50" else None, "a message a write").add(
+                ours[key], limit=limit[key], **{peer: found[key] for peer, found in others.items()})
+        hop = self.row("chain of 8 over two daemons, a hop; limit: half a bare round trip", "us", "at most 1.5",
+                       "half a bare round trip")
+        hop.add(self.hop, limit=limit["p50_us"] / 2)
+
+    def flows(self, first, second):
+        self.hop = self.echo("chain", first.port, second.port, 1_000)["p50_us"]
+        self.row("64 calls and one that joins them, p50", "us").add(self.echo("fan", first.port, 300)["p50_us"])
+
+    def sizes(self, node, bare):
+        for size, (window, count) in SIZES.items():
+            megabytes = size / 1e6
+            ours = self.echo("rate", node.port, count, window, size)["per_second"]
+            limit = self.bare("plain", bare.port, count, window, size)["per_second"]
+            self.row(f"texts of {size >> 10} KiB, {window} in flight; limit: a message a write", "MB/s", None,
+                     "a message a write").add(ours * megabytes, limit=limit * megabytes)
+
+    def http(self, node):
+        if not hasattr(node, "has_echo"):
+            node.rpc("agent.create", type="echo", agent="echo")
+            node.has_echo = True
+        with Server(f"{self.bin}/http_echo", "serve") as bare:
+            for connections in (1, 64):
+                self.row(f"HTTP calls a second, {connections} connections; limit: Beast HTTP echo", "calls/s",
+                         "at least 0.6" if connections == 64 else None, "Beast HTTP echo").add(
+                    http_requests_per_second(node.port, "/rpc", CALL, connections),
+                    limit=http_requests_per_second(bare.port, "/", CALL, connections))
+
+    def idle(self, node):
+        before = node.resident_bytes()
         started = time.monotonic()
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
-        line = self.process.stdout.readline()
-        self.ready_ms = (time.monotonic() - started) * 1e3
-        if not line:
-            sys.exit(f"bench: {command[0]} did not start")
-        self.port = line.strip().rpartition(":")[2]
-
-    def resident_kib(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
-
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.stdin.close()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def measure(program, *arguments):
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=LIMIT)
-    if done.returncode != 0:
-        sys.exit(f"bench: {program} {' '.join(map(str, arguments))}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
-
-
-class Row:
-    """One line of the table: what agentd and the bare echo needed, run by run."""
-
-    def __init__(self, name, unit, target=None):
-        self.name, self.unit, self.target = name, unit, target
-        self.ours, self.bare = [], []
-
-    def add(self, ours, bare=None):
-        self.ours.append(ours)
-        if bare is not None:
-            self.bare.append(bare)
-
-    def ratio(self):
-        """The median of the ratios, run by run: the machine drifts between runs."""
-        return statistics.median(a / b for a, b in zip(self.ours, self.bare)) if self.bare else None
-
-    def as_json(self):
-        return {"name": self.name, "unit": self.unit, "agentd": spread(self.ours),
-                "bare": spread(self.bare) if self.bare else None, "ratio": self.ratio(), "target": self.target}
-
-
-def spread(values):
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
-
-
-def shown(values):
-    if not values:
-        return ""
-    digits = 0 if statistics.median(values) >= 1000 else 1 if statistics.median(values) >= 10 else 2
-    return (f"{statistics.median(values):,.{digits}f}"
-            f" ({min(values):,.{digits}f} to {max(values):,.{digits}f})")
-
-
-def run_all(bin_dir, runs):
-    rate = Row(f"echo, {IN_FLIGHT} in flight, beside 32 messages a frame with simdjson", "calls/s",
-               "at least 0.2")
-    p50 = Row("one echo at a time, p50", "us", "at most 1.5")
-    p99 = Row("one echo at a time, p99", "us")
-    hop = Row("chain of 8 over two daemons, a hop, beside half a bare round trip", "us")
-    cpu = Row(f"CPU of the daemon for a call, {IN_FLIGHT} in flight", "us")
-    memory = Row("resident memory of an idle daemon", "MiB", "at most 15 MiB")
-    ready = Row("from start to ready", "ms", "at most 100 ms")
-    raw, bench = f"{bin_dir}/raw_echo", f"{bin_dir}/call_bench"
-    for _ in range(runs):
-        servers = [Server(raw, "serve"), Server(f"{bin_dir}/agentd", "--port", "0"),
-                   Server(f"{bin_dir}/agentd", "--port", "0")]
-        bare, first, second = servers
-        try:
-            ready.add(first.ready_ms)
-            memory.add(first.resident_kib() / 1024)
-            bare_trip = measure(raw, "latency", bare.port, 20000)
-            trip = measure(bench, "latency", first.port, 20000)
-            p50.add(trip["p50_us"], bare_trip["p50_us"])
-            p99.add(trip["p99_us"], bare_trip["p99_us"])
-            bare_rate = measure(raw, "rate", bare.port, 2_000_000, IN_FLIGHT)
-            calls, before = 500_000, first.cpu_seconds()
-            rate.add(measure(bench, "rate", first.port, calls, IN_FLIGHT)["per_second"], bare_rate["per_second"])
-            cpu.add((first.cpu_seconds() - before) / calls * 1e6)
-            hop.add(measure(bench, "chain", first.port, second.port, 2000)["p50_us"], bare_trip["p50_us"] / 2)
-        finally:
-            for server in servers:
-                server.stop()
-    return [rate, p50, p99, hop, cpu, memory, ready]
-
-
-def conditions():
-    model = next((line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
-                 "unknown")
-    return {"cpu": model, "cores": os.cpu_count(), "load_before": os.getloadavg()[0], "kernel": os.uname().release}
+        node.rpc("agent.create_many", type="echo", count=IDLE_AGENTS, prefix="idle")
+        self.row("agents made a second, many with one call", "agents/s").add(IDLE_AGENTS / (time.monotonic() - started))
+        self.row("memory of an idle agent", "bytes").add((node.resident_bytes() - before) / IDLE_AGENTS)
+        before = node.resident_bytes()
+        connections = [node.web_socket() for _ in range(IDLE_CONNECTIONS)]
+        self.row("memory of an idle connection", "bytes", "at most 12,288").add(
+            (node.resident_bytes() - before) / IDLE_CONNECTIONS)
+        for connection in connections:
+            connection.close()
 
 
 def main():
@@ -127,20 +134,21 @@ def main():
     parser.add_argument("bin")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     if options.runs < 1:
         sys.exit(f"bench: --runs {options.runs}: at least 1 run is needed")
     where = conditions()
-    rows = run_all(options.bin, options.runs)
+    bench = Bench(options.bin, not options.no_peers)
+    for _ in range(options.runs):
+        bench.run()
+    rows = bench.rows.values()
     if options.json:
         print(json.dumps({"conditions": where, "runs": options.runs, "rows": [row.as_json() for row in rows]}))
         return
     print(f"{where['cores']} x {where['cpu']}, Linux {where['kernel']}, load {where['load_before']:.1f} before;"
           f" {options.runs} runs: median (lowest to highest)\n")
-    print(f"{'':70} {'agentd':>34} {'bare echo':>36} {'ratio':>6}  aim")
-    for row in rows:
-        ratio = "" if row.ratio() is None else f"{row.ratio():.2f}"
-        print(f"{row.name:70} {shown(row.ours):>28} {row.unit:>5} {shown(row.bare):>36} {ratio:>6}  {row.target or ''}")
+    print(printed(rows))
 
 
 main()

@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <thread>
 
 #include <simdjson.h>
 #include <boost/asio/ip/tcp.hpp>
@@ -20,6 +19,7 @@
 #include <boost/beast/websocket.hpp>
 
 #include "tests/bench/coalescing.hpp"
+#include "tests/bench/ends_with_input.hpp"
 #include "tests/bench/report.hpp"
 
 namespace {
@@ -85,11 +85,7 @@ int serve() {
   tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
   std::printf("%u\n", acceptor.local_endpoint().port());
   std::fflush(stdout);
-  std::thread([] {
-    while (std::getchar() != EOF) {
-    }
-    std::_Exit(0);
-  }).detach();
+  agentd::bench::end_with_input();
   for (;;) {
     tcp::socket socket = acceptor.accept();
     socket.set_option(tcp::no_delay(true));

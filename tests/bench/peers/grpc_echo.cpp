@@ -4,17 +4,15 @@
 //     grpc_echo latency PORT ROUNDS       one call at a time; p50, p99 and p99.9 in microseconds
 //     grpc_echo rate PORT COUNT WINDOW    WINDOW calls in flight; calls a second
 
-#include <atomic>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include <grpcpp/grpcpp.h>
 
 #include "echo.grpc.pb.h"
+#include "tests/bench/peers/burst.hpp"
 #include "tests/bench/report.hpp"
 
 namespace {
@@ -55,44 +53,26 @@ Text message() {
   return text;
 }
 
-/// Calls in flight, each of which begins the next when it is answered.
-class Burst {
-public:
-  Burst(Echo::Stub& stub, int count) : stub_(stub), left_(count), unanswered_(count) {}
+struct Call {
+  grpc::ClientContext context;
+  Text request = message();
+  Text response;
+};
 
-  void run(int window) {
-    const int first = std::min(window, unanswered_);
-    for (int i = 0; i < first; ++i) begin();
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [&] { return unanswered_ == 0; });
-  }
-
-private:
-  struct Call {
-    grpc::ClientContext context;
-    Text request = message();
-    Text response;
-  };
-
-  void begin() {
-    if (left_.fetch_sub(1) <= 0) return;
+void run_burst(Echo::Stub& stub, int count, int window) {
+  agentd::bench::Burst* running = nullptr;
+  agentd::bench::Burst burst(count, [&] {
     auto owned = std::make_shared<Call>();
     Call* const call = owned.get();
-    stub_.async()->Call(&call->context, &call->request, &call->response,
-                        [this, owned = std::move(owned)](const grpc::Status& status) {
-                          if (!status.ok()) std::abort();
-                          begin();
-                          const std::lock_guard lock(mutex_);
-                          if (--unanswered_ == 0) done_.notify_one();
-                        });
-  }
-
-  Echo::Stub& stub_;
-  std::atomic<int> left_;
-  std::mutex mutex_;
-  std::condition_variable done_;
-  int unanswered_;
-};
+    stub.async()->Call(&call->context, &call->request, &call->response,
+                       [running, owned = std::move(owned)](const grpc::Status& status) {
+                         if (!status.ok()) std::abort();
+                         running->answered();
+                       });
+  });
+  running = &burst;
+  burst.run(window);
+}
 
 std::unique_ptr<Echo::Stub> connect(const std::string& port) {
   return Echo::NewStub(grpc::CreateChannel("127.0.0.1:" + port, grpc::InsecureChannelCredentials()));
@@ -114,9 +94,9 @@ void latency(const std::string& port, int rounds) {
 
 void rate(const std::string& port, int count, int window) {
   const auto stub = connect(port);
-  Burst(*stub, window).run(window);  // The connection is made.
+  run_burst(*stub, window, window);  // The connection is made.
   const auto start = Clock::now();
-  Burst(*stub, count).run(window);
+  run_burst(*stub, count, window);
   agentd::bench::print_rate(count, start);
 }
 

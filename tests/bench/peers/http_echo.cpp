@@ -6,11 +6,12 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+
+#include "tests/bench/ends_with_input.hpp"
 
 namespace {
 
@@ -72,11 +73,7 @@ int main(int argc, char** argv) {
   tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
   std::printf("%u\n", acceptor.local_endpoint().port());
   std::fflush(stdout);
-  std::thread([] {
-    while (std::getchar() != EOF) {
-    }
-    std::_Exit(0);
-  }).detach();
+  agentd::bench::end_with_input();
   accept(acceptor);
   context.run();
 }

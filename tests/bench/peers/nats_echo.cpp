@@ -6,16 +6,13 @@
 //     nats_echo latency URL ROUNDS            one request at a time; p50, p99 and p99.9 in microseconds
 //     nats_echo rate URL COUNT WINDOW         WINDOW requests in flight; requests a second
 
-#include <atomic>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <mutex>
 #include <string>
 
 #include <nats/nats.h>
 
+#include "tests/bench/peers/burst.hpp"
 #include "tests/bench/report.hpp"
 
 namespace {
@@ -105,50 +102,34 @@ void latency(const char* url, int rounds) {
   times.print();
 }
 
-/// Requests in flight, each answered to one inbox and followed by the next.
-class Burst {
+/// Requests that are all answered to one inbox.
+class Requests {
 public:
-  Burst(natsConnection* connection, const char* subject, int count)
-      : connection_(connection), subject_(subject), left_(count), unanswered_(count) {
+  Requests(natsConnection* connection, const char* subject, int count)
+      : burst_(count, [=, this] {
+          require(natsConnection_PublishRequestString(connection, subject, inbox_, message));
+        }) {
     require(natsInbox_Create(&inbox_));
-    require(natsConnection_Subscribe(&subscription_, connection_, inbox_, on_answer, this));
+    require(natsConnection_Subscribe(&subscription_, connection, inbox_, on_answer, &burst_));
   }
-  ~Burst() {
+  ~Requests() {
     natsSubscription_Destroy(subscription_);
     natsInbox_Destroy(inbox_);
   }
-  Burst(const Burst&) = delete;
-  Burst& operator=(const Burst&) = delete;
+  Requests(const Requests&) = delete;
+  Requests& operator=(const Requests&) = delete;
 
-  void run(int window) {
-    const int first = std::min(window, unanswered_);
-    for (int i = 0; i < first; ++i) begin();
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, [&] { return unanswered_ == 0; });
-  }
+  void run(int window) { burst_.run(window); }
 
 private:
-  static void on_answer(natsConnection*, natsSubscription*, natsMsg* answer, void* self) {
+  static void on_answer(natsConnection*, natsSubscription*, natsMsg* answer, void* burst) {
     natsMsg_Destroy(answer);
-    auto& burst = *static_cast<Burst*>(self);
-    burst.begin();
-    const std::lock_guard lock(burst.mutex_);
-    if (--burst.unanswered_ == 0) burst.done_.notify_one();
+    static_cast<agentd::bench::Burst*>(burst)->answered();
   }
 
-  void begin() {
-    if (left_.fetch_sub(1) <= 0) return;
-    require(natsConnection_PublishRequestString(connection_, subject_, inbox_, message));
-  }
-
-  natsConnection* connection_;
-  const char* subject_;
   natsInbox* inbox_ = nullptr;
   natsSubscription* subscription_ = nullptr;
-  std::atomic<int> left_;
-  std::mutex mutex_;
-  std::condition_variable done_;
-  int unanswered_;
+  agentd::bench::Burst burst_;
 };
 
 void rate(const char* url, int count, int window) {
@@ -156,7 +137,7 @@ void rate(const char* url, int count, int window) {
   const bool now = window < 100;
   const Connection connection(url, now);
   const auto start = Clock::now();
-  Burst(connection.get(), now ? at_once : many, count).run(window);
+  Requests(connection.get(), now ? at_once : many, count).run(window);
   agentd::bench::print_rate(count, start);
 }
 

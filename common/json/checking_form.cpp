@@ -15,6 +15,12 @@ bool CheckingForm::string(std::string_view& token) {
   return true;
 }
 
+bool CheckingForm::plain_text(std::string_view& text) {
+  if (!string(text)) return false;
+  text = text.substr(1, text.size() - 2);
+  return true;
+}
+
 bool CheckingForm::value(std::string_view& value) {
   const char* const begin = at_;
   if (string(value)) return true;

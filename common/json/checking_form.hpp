@@ -31,6 +31,8 @@ public:
   }
   /// A string without escapes: its token, quotes included.
   bool string(std::string_view& token);
+  /// As `string`: what stands between the quotes.
+  bool plain_text(std::string_view& text);
   /// Any value.
   bool value(std::string_view& value);
   [[nodiscard]] const char* at() const { return at_; }

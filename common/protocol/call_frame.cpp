@@ -14,23 +14,7 @@ namespace agentd::protocol {
 namespace {
 
 using json::CheckingForm;
-
-std::string_view inside(std::string_view token) { return token.substr(1, token.size() - 2); }
-
-bool take_call_id(CheckingForm& form, CallId& id) {
-  std::string_view token;
-  if (!form.string(token)) return false;
-  const auto parsed = CallId::parse(inside(token));
-  if (parsed) id = *parsed;
-  return parsed.has_value();
-}
-
-bool take_method(CheckingForm& form, std::string_view& method) {
-  std::string_view token;
-  if (!form.string(token)) return false;
-  method = inside(token);
-  return is_method(method);
-}
+using notice_frame::take_call_id;
 
 bool take_deadline(CheckingForm& form, std::optional<Milliseconds>& deadline) {
   std::string_view text;
@@ -54,11 +38,9 @@ bool take_input(CheckingForm& form, CallNotice& notice) {
 
 /// What `append_call_params`, and the link that adds the deadline, write for a call outside any agent.
 bool take_call(CheckingForm& form, CallNotice& notice) {
-  std::string_view agent;
-  if (!form.string(agent)) return false;
-  notice.agent = inside(agent);
   notice.method = "reply";
-  return is_agent_id(notice.agent) && (!form.past(R"(,"method":)") || take_method(form, notice.method)) &&
+  return form.plain_text(notice.agent) && is_agent_id(notice.agent) &&
+         (!form.past(R"(,"method":)") || (form.plain_text(notice.method) && is_method(notice.method))) &&
          form.past(R"(,"call":)") && take_call_id(form, notice.call) && form.past(R"(,"settled":"auto")") &&
          (!form.past(R"(,"input":)") || take_input(form, notice)) &&
          (!form.past(R"(,"deadline_ms":)") || take_deadline(form, notice.deadline)) && form.past("}}");

@@ -14,15 +14,9 @@ using json::CheckingForm;
 constexpr unsigned max_depth = json::max_content_depth + json::max_envelope_depth - 3;
 
 bool take_notice(CheckingForm& form, DoneNotice& notice) {
-  std::string_view call;
-  if (!form.past(R"({"jsonrpc":"2.0","method":"call.settled","params":{"call":)") || !form.string(call) ||
-      !form.past(R"(,"state":"done","value":)") || !take_message(form, notice.value) || !form.past("}}")) {
-    return false;
-  }
-  const auto id = CallId::parse(call.substr(1, call.size() - 2));
-  if (!id) return false;
-  notice.call = *id;
-  return true;
+  return form.past(R"({"jsonrpc":"2.0","method":"call.settled","params":{"call":)") &&
+         notice_frame::take_call_id(form, notice.call) && form.past(R"(,"state":"done","value":)") &&
+         take_message(form, notice.value) && form.past("}}");
 }
 
 }  // namespace

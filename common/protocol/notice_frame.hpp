@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include <agentd/ids.hpp>
+
 #include "common/json/checking_form.hpp"
 
 /// Frames with nothing but notices of one form, alone or in a batch. Inside this room only.
@@ -16,6 +18,14 @@ template <typename Notice>
 void clear(std::vector<Notice>& notices) {
   notices.clear();
   if (notices.capacity() > kept_notices) notices.shrink_to_fit();
+}
+
+[[nodiscard]] inline bool take_call_id(json::CheckingForm& form, CallId& id) {
+  std::string_view text;
+  if (!form.plain_text(text)) return false;
+  const auto parsed = CallId::parse(text);
+  if (parsed) id = *parsed;
+  return parsed.has_value();
 }
 
 /// `take(form)` takes one notice. False where there is anything else in the text, or anything wrong.

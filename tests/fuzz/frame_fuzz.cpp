@@ -83,25 +83,15 @@ void check_envelope(const Envelope& envelope) {
   require(!json::check(answer, deep), "an answer is JSON");
 }
 
-/// What is read quickest is read as in any other form.
-void check_done(std::string_view text) {
-  // Used again, as its owner does.
-  static DoneFrame done;
-  if (!done.read(text)) return;
-  FrameReader frame;
-  require(!frame.open(text), "a frame of calls that are done is a frame");
-  Envelope envelope;
-  for (const DoneNotice& notice : done.notices()) {
-    require(frame.next(envelope) && envelope.method == "call.settled", "of notices");
-    const Result<SettledNotice> read = read_settled(envelope.params, envelope.ends);
-    require(read && read->call == notice.call && read->state == "done", "of the same calls");
-    std::string quick;
-    append_message(quick, copy_message(notice.value));
-    std::string slow;
-    append_message(slow, *read_message(read->value, envelope.ends));
-    require(quick == slow, "with the same values");
-  }
-  require(!frame.next(envelope), "and of no others");
+void check_done(const DoneNotice& notice, const Envelope& envelope) {
+  const Result<SettledNotice> read = read_settled(envelope.params, envelope.ends);
+  require(envelope.method == "call.settled" && read && read->call == notice.call && read->state == "done",
+          "a call that is done is read as in any other form");
+  std::string quick;
+  append_message(quick, copy_message(notice.value));
+  std::string slow;
+  append_message(slow, *read_message(read->value, envelope.ends));
+  require(quick == slow, "and so is its value");
 }
 
 std::string input_text(const Result<Input>& input) {
@@ -131,23 +121,28 @@ void check_quick_call(const CallNotice& notice, const Envelope& envelope) {
   require(input_text(input) == input_text(quick), "and so is its message");
 }
 
-void check_calls(std::string_view text) {
-  static CallFrame calls;
-  if (!calls.read(text)) return;
+void check_notice(const CallFrame::Notice& notice, const Envelope& envelope) {
+  if (const auto* call = std::get_if<CallNotice>(&notice)) {
+    require(envelope.method == "agent.call", "of calls");
+    return check_quick_call(*call, envelope);
+  }
+  const Result<CallsParams> read = read_release_params(envelope.params);
+  require(envelope.method == "call.release" && read && read->calls == std::get<ReleaseNotice>(notice).calls,
+          "a release is read as in any other form");
+}
+
+/// What is read quickest is read as in any other form.
+template <typename QuickFrame, typename Check>
+void check_quick(std::string_view text, Check check) {
+  // Used again, as its owner does.
+  static QuickFrame quick;
+  if (!quick.read(text)) return;
   FrameReader frame;
-  require(!frame.open(text), "a frame of calls is a frame");
+  require(!frame.open(text), "a frame that is read quickest is a frame");
   Envelope envelope;
-  for (const CallFrame::Notice& notice : calls.notices()) {
+  for (const auto& notice : quick.notices()) {
     require(frame.next(envelope) && envelope.kind == Envelope::Kind::notification, "of notifications");
-    if (const auto* call = std::get_if<CallNotice>(&notice)) {
-      require(envelope.method == "agent.call", "of calls");
-      check_quick_call(*call, envelope);
-    } else {
-      const Result<CallsParams> read = read_release_params(envelope.params);
-      require(
-          envelope.method == "call.release" && read && read->calls == std::get<ReleaseNotice>(notice).calls,
-          "of the same releases");
-    }
+    check(notice, envelope);
   }
   require(!frame.next(envelope), "and of nothing else");
 }
@@ -156,8 +151,8 @@ void check_calls(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  check_done(text);
-  check_calls(text);
+  check_quick<DoneFrame>(text, check_done);
+  check_quick<CallFrame>(text, check_notice);
   FrameReader frame;
   if (const auto fault = frame.open(text)) {
     check_error(*fault);

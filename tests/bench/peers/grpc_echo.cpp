@@ -59,16 +59,16 @@ struct Call {
   Text response;
 };
 
-void run_burst(Echo::Stub& stub, int count, int window) {
+void run_burst(Echo::Stub& client, int count, int window) {
   agentd::bench::Burst* running = nullptr;
   agentd::bench::Burst burst(count, [&] {
     auto owned = std::make_shared<Call>();
     Call* const call = owned.get();
-    stub.async()->Call(&call->context, &call->request, &call->response,
-                       [running, owned = std::move(owned)](const grpc::Status& status) {
-                         if (!status.ok()) std::abort();
-                         running->answered();
-                       });
+    client.async()->Call(&call->context, &call->request, &call->response,
+                         [running, owned = std::move(owned)](const grpc::Status& status) {
+                           if (!status.ok()) std::abort();
+                           running->answered();
+                         });
   });
   running = &burst;
   burst.run(window);
@@ -79,24 +79,24 @@ std::unique_ptr<Echo::Stub> connect(const std::string& port) {
 }
 
 void latency(const std::string& port, int rounds) {
-  const auto stub = connect(port);
+  const auto client = connect(port);
   const Text request = message();
   agentd::bench::Times times;
   for (int i = 0; i < rounds; ++i) {
     times.measure([&] {
       grpc::ClientContext context;
       Text response;
-      if (!stub->Call(&context, request, &response).ok()) std::abort();
+      if (!client->Call(&context, request, &response).ok()) std::abort();
     });
   }
   times.print();
 }
 
 void rate(const std::string& port, int count, int window) {
-  const auto stub = connect(port);
-  run_burst(*stub, window, window);  // The connection is made.
+  const auto client = connect(port);
+  run_burst(*client, window, window);  // The connection is made.
   const auto start = Clock::now();
-  run_burst(*stub, count, window);
+  run_burst(*client, count, window);
   agentd::bench::print_rate(count, start);
 }
 

@@ -40,6 +40,15 @@ TEST_CASE("a text that nothing has checked is read member by member") {
   CHECK(number == "-1.5e3");
 }
 
+TEST_CASE("a plain text is a string without its quotes") {
+  std::string_view text;
+  CHECK(json::CheckingForm(R"("a-1")", deep).plain_text(text));
+  CHECK(text == "a-1");
+  for (const std::string_view other : {"", "\"", "1", R"("a\n")", R"("a)"}) {
+    CHECK_FALSE(json::CheckingForm(other, deep).plain_text(text));
+  }
+}
+
 TEST_CASE("a value is taken where a check of it alone would pass it") {
   for (const std::string text : {"1",
                                  "-0.5",

@@ -1,5 +1,6 @@
 #include "common/async/loop.hpp"
 
+#include <memory>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -16,21 +17,36 @@ constexpr std::chrono::microseconds handlers_time{100};
 
 Loop::Loop() : alive_(boost::asio::make_work_guard(context_)), timers_(Clock::now()) {}
 
+Loop::~Loop() {
+  for (Posted* left = take_inbox(); left;) delete std::exchange(left, left->before);
+}
+
 void Loop::post(Work work) {
-  const std::lock_guard lock(inbox_mutex_);
-  inbox_.push_back(std::move(work));
-  if (std::exchange(inbox_scheduled_, true)) return;
-  boost::asio::post(context_, [this] { drain_inbox(); });
+  auto* const posted = new Posted{std::move(work)};
+  Posted* before = inbox_.load(std::memory_order_relaxed);
+  do {
+    posted->before = before;
+  } while (!inbox_.compare_exchange_weak(before, posted, std::memory_order_release, std::memory_order_relaxed));
+  if (!before) boost::asio::post(context_, [this] { drain_inbox(); });
+}
+
+/// All that is there, the first one in front.
+Loop::Posted* Loop::take_inbox() {
+  Posted* first = nullptr;
+  for (Posted* left = inbox_.exchange(nullptr, std::memory_order_acquire); left;) {
+    Posted* const before = left->before;
+    left->before = first;
+    first = left;
+    left = before;
+  }
+  return first;
 }
 
 void Loop::drain_inbox() {
-  std::vector<Work> work;
-  {
-    const std::lock_guard lock(inbox_mutex_);
-    work.swap(inbox_);
-    inbox_scheduled_ = false;
+  for (Posted* posted = take_inbox(); posted;) {
+    const std::unique_ptr<Posted> done(std::exchange(posted, posted->before));
+    done->work();
   }
-  for (Work& item : work) item();
 }
 
 void Loop::spin(std::chrono::microseconds limit, std::function<bool()> wanted) {

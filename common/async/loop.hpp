@@ -3,7 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -28,12 +27,14 @@ public:
   using Work = std::function<void()>;
 
   Loop();
+  ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   [[nodiscard]] boost::asio::io_context& context() { return context_; }
 
-  /// Runs `work` on the loop's thread, in the order posted. What is posted together wakes it once.
+  /// Runs `work` on the loop's thread, in the order posted. Takes no lock; what is posted before the loop
+  /// looks wakes it once.
   void post(Work work);
 
   /// Runs `work` when this turn's handlers are done.
@@ -68,8 +69,16 @@ public:
   void stop();
 
 private:
+  /// What another thread has posted, in front of what was posted before it.
+  struct Posted {
+    Work work;
+    Posted* before = nullptr;
+  };
+
   void turn(std::optional<Clock::time_point> block_until);
   void drain_inbox();
+  /// After the call `before` is the one behind it.
+  [[nodiscard]] Posted* take_inbox();
   std::size_t run_ready();
   std::size_t spin_for_ready();
 
@@ -84,10 +93,8 @@ private:
   std::chrono::microseconds spin_limit_{0};
   std::function<bool()> spin_wanted_;
   std::atomic<bool> stopped_{false};
-
-  std::mutex inbox_mutex_;
-  std::vector<Work> inbox_;
-  bool inbox_scheduled_ = false;
+  /// The latest; null where the loop has taken all. Whoever puts the first one there wakes the loop.
+  std::atomic<Posted*> inbox_{nullptr};
 };
 
 }  // namespace agentd::async

@@ -63,11 +63,13 @@ private:
   std::array<std::uint8_t, 256> has_{};
 };
 
-/// Crockford's base 32, two digits at a time: an id is minted for every call.
+/// Crockford's.
+constexpr std::string_view digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Base 32, two digits at a time: an id is minted for every call.
 class DigitPairs {
 public:
   constexpr DigitPairs() {
-    constexpr std::string_view digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     for (std::size_t i = 0; i < 1024; ++i) pairs_[i] = {digits[i / 32], digits[i % 32]};
   }
   /// @pre bits < 1024
@@ -77,7 +79,21 @@ private:
   std::array<std::array<char, 2>, 1024> pairs_{};
 };
 
+/// What a character counts: a digit its value, and any other some of its bits.
+class DigitValues {
+public:
+  constexpr DigitValues() {
+    for (std::size_t c = 0; c < values_.size(); ++c) values_[c] = c & 31;
+    for (std::size_t i = 0; i < digits.size(); ++i) values_[static_cast<unsigned char>(digits[i])] = i;
+  }
+  [[nodiscard]] constexpr Home of(char c) const { return values_[static_cast<unsigned char>(c)]; }
+
+private:
+  std::array<std::uint8_t, 256> values_{};
+};
+
 constexpr DigitPairs pairs;
+constexpr DigitValues values;
 constexpr CharacterSet of_call_ids("_-");
 constexpr CharacterSet of_agent_ids("._-");
 constexpr CharacterSet of_caller_ids("._-:/");
@@ -125,6 +141,23 @@ CallId CallId::mint() {
     for (std::size_t pair = 0; pair < 4; ++pair, bits >>= 10, i += 2) pairs.put(bits & 1023, &id.text_[i]);
   }
   return id;
+}
+
+CallId CallId::mint_at(Home home) {
+  CallId id = mint();
+  pairs.put(home, &id.text_[id.size_ - 2]);
+  return id;
+}
+
+Home CallId::home() const noexcept {
+  return static_cast<Home>(32 * values.of(text_[size_ - 2]) + values.of(text_[size_ - 1]));
+}
+
+Home home_of(std::string_view name) noexcept {
+  // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv: no secret, so that all make the same of a name.
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return static_cast<Home>((hash ^ (hash >> 20U) ^ (hash >> 40U)) % homes);
 }
 
 std::optional<CallId> CallId::parse(std::string_view text) {

@@ -11,6 +11,14 @@
 
 namespace agentd {
 
+/// Where something lives among the loops of a node: a node with `n` of them has what is at home `h` on loop
+/// `h * n / homes`. Said by its name alone, so whoever mints names can keep together what belongs together.
+using Home = std::uint16_t;
+inline constexpr Home homes = 1024;
+
+/// The home of an agent, or of a caller, of that name: the same in each process and on each machine.
+[[nodiscard]] Home home_of(std::string_view name) noexcept;
+
 /// The globally unique name of one call, minted by the caller: `[A-Za-z0-9_-]{16,64}`.
 ///
 /// Held inline (no heap), so it is cheap to copy and to use as a key. A default-constructed id is
@@ -25,6 +33,9 @@ public:
   /// A fresh ULID: 26 characters, sorted by time, unique without coordination. Thread-safe.
   [[nodiscard]] static CallId mint();
 
+  /// As `mint`, at that home: at its agent's, a call is where that is looked for.
+  [[nodiscard]] static CallId mint_at(Home home);
+
   /// Nothing where `text` is not `[A-Za-z0-9_-]{16,64}`.
   [[nodiscard]] static std::optional<CallId> parse(std::string_view text);
 
@@ -32,6 +43,8 @@ public:
   [[nodiscard]] bool empty() const { return size_ == 0; }
   /// Another one in each process, and for each `salt`.
   [[nodiscard]] std::uint64_t hash(std::uint64_t salt = 0) const noexcept;
+  /// Said by its last two characters. @pre !empty()
+  [[nodiscard]] Home home() const noexcept;
 
   friend bool operator==(const CallId& a, const CallId& b) { return a.text() == b.text(); }
 

@@ -44,6 +44,31 @@ TEST_CASE("a minted call id is a ULID of now") {
   CHECK(CallId::parse(id.text()) == id);
 }
 
+TEST_CASE("a call id can be minted at any home, and says it") {
+  for (agentd::Home home = 0; home < agentd::homes; ++home) {
+    const CallId id = CallId::mint_at(home);
+    CHECK(id.home() == home);
+    CHECK(CallId::parse(id.text())->home() == home);
+  }
+  CHECK(CallId::mint_at(5).text() != CallId::mint_at(5).text());
+}
+
+TEST_CASE("any call id has a home, told by its last two characters") {
+  const auto home = [](const char* text) { return CallId::parse(text)->home(); };
+  CHECK(home("aaaaaaaaaaaaaa01") == 1);
+  CHECK(home("aaaaaaaaaaaaaa10") == 32);
+  CHECK(home("bbbbbbbbbbbbbbbbbb10") == 32);
+  CHECK(home("aaaaaaaaaaaaaaZZ") == agentd::homes - 1);
+  CHECK(home("aaaaaaaaaaaaaa_-") < agentd::homes);
+}
+
+TEST_CASE("names have homes that are the same everywhere, and spread") {
+  CHECK(agentd::home_of("echo") == agentd::home_of(std::string("echo")));
+  std::vector<int> at(4);
+  for (int i = 0; i < 4000; ++i) ++at[agentd::home_of("agent-" + std::to_string(i)) * 4 / agentd::homes];
+  for (const int count : at) CHECK((count > 800 && count < 1200));
+}
+
 TEST_CASE("minted call ids differ, whichever thread mints them") {
   constexpr std::size_t each = 2000;
   std::vector<std::vector<std::string>> minted(3);

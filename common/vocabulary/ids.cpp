@@ -63,6 +63,20 @@ private:
   std::array<std::uint8_t, 256> has_{};
 };
 
+/// Whether 16 characters are of those that a call id may have: all at once, since several ids come with
+/// every call.
+bool are_of_call_ids(const char* at) {
+  using Bytes = std::uint8_t __attribute__((vector_size(CallId::min_length)));
+  const auto all = [](char c) { return Bytes{} + static_cast<std::uint8_t>(c); };
+  Bytes text;
+  std::memcpy(&text, at, sizeof text);
+  const auto good = (text - all('0') <= all('9' - '0')) | ((text | all(' ')) - all('a') <= all('z' - 'a')) |
+                    (text == all('_')) | (text == all('-'));
+  std::array<std::uint64_t, 2> halves{};
+  std::memcpy(halves.data(), &good, sizeof good);
+  return (halves[0] & halves[1]) == ~std::uint64_t{0};
+}
+
 /// Crockford's.
 constexpr std::string_view digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -94,7 +108,6 @@ private:
 
 constexpr DigitPairs pairs;
 constexpr DigitValues values;
-constexpr CharacterSet of_call_ids("_-");
 constexpr CharacterSet of_agent_ids("._-");
 constexpr CharacterSet of_caller_ids("._-:/");
 
@@ -129,8 +142,11 @@ std::uint64_t coarse_milliseconds() {
 
 }  // namespace
 
-CallId CallId::mint() {
-  // https://github.com/ulid/spec: 48 bits of milliseconds, 80 random bits, Crockford's base 32.
+CallId CallId::mint() { return mint_at(static_cast<Home>(random_of_thread().next() % homes)); }
+
+CallId CallId::mint_at(Home home) {
+  // https://github.com/ulid/spec: 48 bits of milliseconds, 80 random bits, Crockford's base 32. The last ten
+  // are the home's.
   CallId id;
   id.size_ = 26;
   std::uint64_t time = coarse_milliseconds();
@@ -140,12 +156,8 @@ CallId CallId::mint() {
     std::uint64_t bits = random.next();
     for (std::size_t pair = 0; pair < 4; ++pair, bits >>= 10, i += 2) pairs.put(bits & 1023, &id.text_[i]);
   }
-  return id;
-}
-
-CallId CallId::mint_at(Home home) {
-  CallId id = mint();
-  pairs.put(home, &id.text_[id.size_ - 2]);
+  pairs.put(home, &id.text_[24]);
+  id.hash_ = id.hash_of_text();
   return id;
 }
 
@@ -161,18 +173,23 @@ Home home_of(std::string_view name) noexcept {
 }
 
 std::optional<CallId> CallId::parse(std::string_view text) {
-  if (text.size() < min_length || !of_call_ids.makes(text, max_length)) return std::nullopt;
+  if (text.size() < min_length || text.size() > max_length) return std::nullopt;
+  bool good = are_of_call_ids(text.data() + text.size() - min_length);
+  for (std::size_t at = 0; at + min_length < text.size(); at += min_length) {
+    good &= are_of_call_ids(text.data() + at);
+  }
+  if (!good) return std::nullopt;
   CallId id;
-  std::copy(text.begin(), text.end(), id.text_.begin());
+  std::memcpy(id.text_.data(), text.data(), text.size());
   id.size_ = static_cast<std::uint8_t>(text.size());
+  id.hash_ = id.hash_of_text();
   return id;
 }
 
-std::uint64_t CallId::hash(std::uint64_t salt) const noexcept {
-  if (empty()) return 0;
+std::uint64_t CallId::hash_of_text() const noexcept {
   // At least 16 bytes: two words from the front, then two at a time; the last two may overlap.
   const char* const begin = text_.data();
-  const std::uint64_t seed = secret() + salt;
+  const std::uint64_t seed = secret();
   std::uint64_t hash = mix(load(begin) ^ seed, load(begin + 8) ^ size_);
   for (std::size_t at = min_length; at + min_length < size_; at += min_length) {
     hash = mix(load(begin + at) ^ hash, load(begin + at + 8) ^ seed);

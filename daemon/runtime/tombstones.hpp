@@ -41,7 +41,7 @@ private:
     Clock::time_point until;
   };
 
-  [[nodiscard]] static Print print_of(const CallId& id) { return id.hash(1) | 1U << 31U; }
+  [[nodiscard]] static Print print_of(const CallId& id) { return id.hash() | 1U << 31U; }
   [[nodiscard]] std::size_t mask() const { return table_.size() - 1; }
   /// Where it stands, or the free place where it would.
   [[nodiscard]] std::size_t place_of(Print print) const;

@@ -41,14 +41,17 @@ public:
 
   [[nodiscard]] std::string_view text() const { return {text_.data(), size_}; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  /// Another one in each process, and for each `salt`.
-  [[nodiscard]] std::uint64_t hash(std::uint64_t salt = 0) const noexcept;
+  /// Another one in each process. Made once, with the id: one that comes is looked for several times.
+  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
   /// Said by its last two characters. @pre !empty()
   [[nodiscard]] Home home() const noexcept;
 
   friend bool operator==(const CallId& a, const CallId& b) { return a.text() == b.text(); }
 
 private:
+  [[nodiscard]] std::uint64_t hash_of_text() const noexcept;
+
+  std::uint64_t hash_ = 0;
   std::array<char, max_length> text_{};
   std::uint8_t size_ = 0;
 };

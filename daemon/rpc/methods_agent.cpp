@@ -126,8 +126,9 @@ void agent_create_many(MethodContext& context, Request& request) {
   auto params = protocol::read_agent_create_many_params(request.params);
   if (!params) return request.reply.error(params.error());
   const auto room = context.runtime.limits().agents - context.runtime.agents();
-  if (params->count > room) {
-    // Said before the first is made: half of them would help nobody.
+  const bool again = context.runtime.find_agent(params->prefix + "-0").has_value();
+  if (params->count > room && !again) {
+    // Said before the first is made: half of them would help nobody. Asked again, they may be there already.
     Error refused(ErrorKind::overloaded, "count is " + std::to_string(params->count) +
                                              ", and this node has room for " + std::to_string(room) +
                                              " more agents (limits.agents)");

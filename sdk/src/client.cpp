@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <optional>
+#include <stdexcept>
 
 #include "common/protocol/token.hpp"
 #include "sdk/src/create.hpp"
@@ -54,6 +55,26 @@ AgentRef remote(std::string_view type, const RemoteOptions& where, const Json& a
       session.agent({node, sdk::create_agent(session.running_node(node),
                                              {std::string(type), where.id, where.name,
                                               args.is_null() ? Json::object() : args, where.options})}));
+}
+
+AgentRange remote_many(std::string_view type, std::size_t count, const RemoteManyOptions& where,
+                       const Json& args) {
+  check_node(where.host, where.port);
+  const NodeAddress node{where.host, where.port};
+  sdk::SessionNode& there = sdk::Session::instance().running_node(node);
+  return {node,
+          sdk::create_agents(there, {std::string(type), where.prefix, count,
+                                     args.is_null() ? Json::object() : args, where.options}),
+          count};
+}
+
+void delete_agents(const AgentRange& agents) {
+  if (!agents.empty()) sdk::delete_agents(sdk::Session::instance().node(agents.node()), agents);
+}
+
+AgentRef AgentRange::operator[](std::size_t index) const {
+  if (index < size_) return attach(id(index), {node_.host, node_.port});
+  throw std::out_of_range("there is no agent " + std::to_string(index) + " among " + std::to_string(size_));
 }
 
 AgentRef attach(std::string_view id, const At& node) {

@@ -1,19 +1,41 @@
 #include "sdk/src/create.hpp"
 
+#include <algorithm>
+
 namespace agentd::sdk {
 namespace {
 
-std::string params_of(const NewAgent& agent) {
-  (void)args_text(agent.type, agent.args);
-  Json params{{"type", agent.type}, {"agent", agent.id}, {"args", agent.args}};
-  if (!agent.name.empty()) params["name"] = agent.name;
-  if (!agent.options.is_null()) params["options"] = agent.options;
+/// How many agents are deleted before the first answers are waited for.
+constexpr std::size_t deleted_at_once = 4096;
+
+std::string text_of(const Json& params) {
   try {
     return params.dump();
   } catch (const Json::exception& error) {
     throw Error(ErrorKind::invalid_params,
                 std::string("what makes a new agent is no valid UTF-8: ") + error.what());
   }
+}
+
+std::string params_of(const NewAgent& agent) {
+  (void)args_text(agent.type, agent.args);
+  Json params{{"type", agent.type}, {"agent", agent.id}, {"args", agent.args}};
+  if (!agent.name.empty()) params["name"] = agent.name;
+  if (!agent.options.is_null()) params["options"] = agent.options;
+  return text_of(params);
+}
+
+std::string params_of(const NewAgents& agents) {
+  (void)args_text(agents.type, agents.args);
+  Json params{
+      {"type", agents.type}, {"prefix", agents.prefix}, {"count", agents.count}, {"args", agents.args}};
+  if (!agents.options.is_null()) params["options"] = agents.options;
+  return text_of(params);
+}
+
+/// Asked for twice, it may be gone already.
+void check_deleted(const Result<std::string>& answer, const SessionNode& node, const std::string& id) {
+  if (!answer && answer.error().kind() != ErrorKind::agent_not_found) throw located(answer.error(), node, id);
 }
 
 }  // namespace
@@ -46,10 +68,25 @@ std::string create_agent(SessionNode& node, NewAgent agent) {
   return agent.id;
 }
 
+std::string create_agents(SessionNode& node, NewAgents agents) {
+  if (agents.prefix.empty()) agents.prefix = mint_agent_id(agents.type);
+  const auto answer = Session::instance().ask(node, "agent.create_many", params_of(agents));
+  if (!answer) throw located(answer.error(), node, "");
+  return agents.prefix;
+}
+
 void delete_agent(SessionNode& node, const std::string& id) {
-  const auto answer = Session::instance().ask(node, "agent.delete", Json{{"agent", id}}.dump());
-  // Asked for twice, it may be gone already.
-  if (!answer && answer.error().kind() != ErrorKind::agent_not_found) throw located(answer.error(), node, id);
+  check_deleted(Session::instance().ask(node, "agent.delete", Json{{"agent", id}}.dump()), node, id);
+}
+
+void delete_agents(SessionNode& node, const AgentRange& agents) {
+  for (std::size_t done = 0; done < agents.size(); done += deleted_at_once) {
+    std::vector<std::string> params;
+    for (std::size_t i = done; i < std::min(agents.size(), done + deleted_at_once); ++i)
+      params.push_back(Json{{"agent", agents.id(i)}}.dump());
+    const auto answers = Session::instance().ask_all(node, "agent.delete", std::move(params));
+    for (std::size_t i = 0; i < answers.size(); ++i) check_deleted(answers[i], node, agents.id(done + i));
+  }
 }
 
 }  // namespace agentd::sdk

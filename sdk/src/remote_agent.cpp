@@ -34,10 +34,10 @@ Error too_large(std::size_t size) {
 RemoteAgent::RemoteAgent(Session& session, SessionNode& node, AgentAddress address)
     : session_(session), address_(std::move(address)), node_(node) {}
 
-RemoteAgent::~RemoteAgent() { session_.forget(address_); }
+RemoteAgent::~RemoteAgent() { session_.forget(*this); }
 
 std::shared_ptr<RemoteAgent> RemoteAgent::self() {
-  return std::static_pointer_cast<RemoteAgent>(shared_from_this());
+  return std::static_pointer_cast<RemoteAgent>(weak_from_this().lock());
 }
 
 Message RemoteAgent::call(std::string_view method, const Message& input, const CallOptions& options) {

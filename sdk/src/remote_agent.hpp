@@ -33,6 +33,8 @@ public:
   /// A call with all that a nested one brings; an empty `caller` is the program itself.
   Message make_call(const CallId& id, const Message& input, RemoteCall::Plan plan);
   [[nodiscard]] SessionNode& node() const { return node_; }
+  /// Null where its last holder is just letting it go.
+  [[nodiscard]] std::shared_ptr<RemoteAgent> self();
 
   // On the loop.
   void submit(RemoteCall& call);
@@ -47,7 +49,6 @@ private:
   };
   using Lane = std::deque<Step>;
 
-  [[nodiscard]] std::shared_ptr<RemoteAgent> self();
   void write_params(RemoteCall::Plan& plan, const CallId& id, const Message& input) const;
   [[nodiscard]] bool sendable(RemoteCall& call);
   void send(RemoteCall& call);

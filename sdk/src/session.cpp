@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <boost/container_hash/hash.hpp>
+
 #include "common/vocabulary/context.hpp"
 #include "sdk/src/input_text.hpp"
 #include "sdk/src/outside_context.hpp"
@@ -32,6 +34,30 @@ Error unreachable(const Error& why) {
 Session& Session::instance() {
   static Session& session = *new Session;
   return session;
+}
+
+std::size_t Session::HashOfAddress::operator()(const AgentAddress& address) const {
+  std::size_t hash = 0;
+  boost::hash_combine(hash, address.agent);
+  boost::hash_combine(hash, address.node.host);
+  boost::hash_combine(hash, address.node.port);
+  return hash;
+}
+
+std::size_t Session::HashOfAddress::operator()(const RemoteAgent* agent) const {
+  return (*this)(agent->address());
+}
+
+bool Session::SameAddress::operator()(const RemoteAgent* a, const RemoteAgent* b) const {
+  return a->address() == b->address();
+}
+
+bool Session::SameAddress::operator()(const AgentAddress& address, const RemoteAgent* agent) const {
+  return address == agent->address();
+}
+
+bool Session::SameAddress::operator()(const RemoteAgent* agent, const AgentAddress& address) const {
+  return agent->address() == address;
 }
 
 Session::Session() : caller_("sdk-" + random_suffix(20)), driver_(loop_) {
@@ -80,23 +106,25 @@ std::shared_ptr<RemoteAgent> Session::agent(const AgentAddress& address) {
   {
     const std::lock_guard lock(directory_mutex_);
     const auto known = agents_.find(address);
-    if (known != agents_.end()) there = known->second.lock();
+    if (known != agents_.end()) there = (*known)->self();
     if (there && &there->node() == &node) return there;
   }
   auto agent = std::make_shared<RemoteAgent>(*this, node, address);
   const std::lock_guard lock(directory_mutex_);
-  auto& known = agents_[address];
-  // Another thread may have been quicker: one agent has one proxy, and so one lane.
-  there = known.lock();
-  if (there && &there->node() == &node) return there;
-  known = agent;
+  if (const auto known = agents_.find(address); known != agents_.end()) {
+    // Another thread may have been quicker: one agent has one proxy, and so one lane.
+    there = (*known)->self();
+    if (there && &there->node() == &node) return there;
+    agents_.erase(known);
+  }
+  agents_.insert(agent.get());
   return agent;
 }
 
-void Session::forget(const AgentAddress& address) {
+void Session::forget(const RemoteAgent& agent) {
   const std::lock_guard lock(directory_mutex_);
-  const auto known = agents_.find(address);
-  if (known != agents_.end() && known->second.expired()) agents_.erase(known);
+  const auto known = agents_.find(&agent);
+  if (known != agents_.end() && *known == &agent) agents_.erase(known);
 }
 
 void Session::set_token(const NodeAddress& node, const std::string& token) {
@@ -208,15 +236,18 @@ void Session::send_releases() {
   releasing_.clear();
 }
 
+void Session::check_may_wait(std::string_view method) const {
+  if (!on_loop()) return;
+  throw std::logic_error(std::string(method) +
+                         " waits for its answer, so it cannot be asked for from a callback");
+}
+
 Result<std::string> Session::ask(SessionNode& node, std::string_view method, const std::string& params) {
-  if (on_loop()) {
-    throw std::logic_error(std::string(method) +
-                           " waits for its answer, so it cannot be asked for from a callback");
-  }
+  check_may_wait(method);
   const BlockingScope blocking;
   const auto until = async::Loop::Clock::now() + answer_limit;
   while (true) {
-    auto answer = ask_once(node, method, params);
+    auto answer = ask_once(node, method, {params}).front();
     // The node is there and has not answered yet; one that cannot be reached gives another error.
     const bool again =
         !answer && answer.error().kind() == ErrorKind::deadline_exceeded && async::Loop::Clock::now() < until;
@@ -224,16 +255,30 @@ Result<std::string> Session::ask(SessionNode& node, std::string_view method, con
   }
 }
 
-Result<std::string> Session::ask_once(SessionNode& node, std::string_view method, const std::string& params) {
-  std::promise<Result<std::string>> answer;
+std::vector<Result<std::string>> Session::ask_all(SessionNode& node, std::string_view method,
+                                                  std::vector<std::string> params) {
+  check_may_wait(method);
+  const BlockingScope blocking;
+  return ask_once(node, method, std::move(params));
+}
+
+std::vector<Result<std::string>> Session::ask_once(SessionNode& node, std::string_view method,
+                                                   std::vector<std::string> params) {
+  std::vector<Result<std::string>> answers(params.size());
+  std::size_t left = params.size();
+  std::promise<void> all_there;
   post([&] {
-    link(node).request(method, params, async::Loop::Clock::now() + reach_limit,
-                       [&](Result<std::string> result) {
-                         if (!result && link(node).unreached()) result = unreachable(result.error());
-                         answer.set_value(std::move(result));
-                       });
+    const auto until = async::Loop::Clock::now() + reach_limit;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      link(node).request(method, std::move(params[i]), until, [&, i](Result<std::string> result) {
+        if (!result && link(node).unreached()) result = unreachable(result.error());
+        answers[i] = std::move(result);
+        if (--left == 0) all_there.set_value();
+      });
+    }
   });
-  return wait_for(answer.get_future());
+  (void)wait_for(all_there.get_future());
+  return answers;
 }
 
 /// Calls that were made go on without this process, but only if the node has heard of them.

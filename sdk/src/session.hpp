@@ -12,6 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <agentd/ids.hpp>
 
 #include "common/async/loop.hpp"
@@ -54,7 +56,7 @@ public:
   /// The one proxy for that agent at the latest node there, while somebody holds it.
   [[nodiscard]] std::shared_ptr<RemoteAgent> agent(const AgentAddress& address);
   /// That agent's proxy is gone.
-  void forget(const AgentAddress& address);
+  void forget(const RemoteAgent& agent);
   [[nodiscard]] const std::string& caller() const { return caller_; }
   /// What the connection to that node shows as its token, from the next connection on.
   void set_token(const NodeAddress& node, const std::string& token);
@@ -89,6 +91,10 @@ public:
   [[nodiscard]] Result<std::string> ask(SessionNode& node, std::string_view method,
                                         const std::string& params);
 
+  /// Many of these at once, answered in that order. None is asked again.
+  [[nodiscard]] std::vector<Result<std::string>> ask_all(SessionNode& node, std::string_view method,
+                                                         std::vector<std::string> params);
+
   /// Loop thread only.
   [[nodiscard]] async::Loop& loop() { return loop_; }
   [[nodiscard]] net::NodeLink& link(SessionNode& node);
@@ -97,6 +103,17 @@ private:
   struct Release {
     SessionNode* node;
     CallId call;
+  };
+  struct HashOfAddress {
+    using is_transparent = void;
+    std::size_t operator()(const AgentAddress& address) const;
+    std::size_t operator()(const RemoteAgent* agent) const;
+  };
+  struct SameAddress {
+    using is_transparent = void;
+    bool operator()(const RemoteAgent* a, const RemoteAgent* b) const;
+    bool operator()(const AgentAddress& address, const RemoteAgent* agent) const;
+    bool operator()(const RemoteAgent* agent, const AgentAddress& address) const;
   };
   struct ReleaseTimer : async::Timer {
     Session* session = nullptr;
@@ -109,8 +126,9 @@ private:
   void release_soon();
   void send_releases();
   [[nodiscard]] bool something_waits() const;
-  [[nodiscard]] Result<std::string> ask_once(SessionNode& node, std::string_view method,
-                                             const std::string& params);
+  [[nodiscard]] std::vector<Result<std::string>> ask_once(SessionNode& node, std::string_view method,
+                                                          std::vector<std::string> params);
+  void check_may_wait(std::string_view method) const;
   void write_what_was_handed_over();
   [[nodiscard]] bool all_written() const;
 
@@ -124,7 +142,8 @@ private:
   std::vector<std::unique_ptr<SessionNode>> all_nodes_;
   /// The latest at each address.
   std::map<NodeAddress, SessionNode*> nodes_;
-  std::map<AgentAddress, std::weak_ptr<RemoteAgent>> agents_;
+  /// Each takes itself out as it goes.
+  boost::unordered_flat_set<RemoteAgent*, HashOfAddress, SameAddress> agents_;
   std::map<NodeAddress, std::string> tokens_;
   OnToken on_token_;
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include <agentd/agent_range.hpp>
 #include <agentd/agent_ref.hpp>
 #include <agentd/flow.hpp>
 #include <agentd/json.hpp>
@@ -46,6 +48,26 @@ struct RemoteOptions {
 /// where the id is taken by another agent, `invalid_params`, …
 [[nodiscard]] AgentRef remote(std::string_view type, const RemoteOptions& where = {},
                               const Json& args = Json::object());
+
+/// Where `remote_many` makes agents, and which.
+struct RemoteManyOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 12001;
+  /// Their ids are `prefix-0`, `prefix-1`, …; minted where empty.
+  std::string prefix = {};
+  /// As in `RemoteOptions`, for each of them.
+  Json options = nullptr;
+};
+
+/// Makes that many new agents at that node with one request, and waits until they are there. Throws `Error`
+/// as `remote` does, and `overloaded` where the node has no room for them all: then none was made.
+/// After another error some of them may be there.
+[[nodiscard]] AgentRange remote_many(std::string_view type, std::size_t count,
+                                     const RemoteManyOptions& where = {}, const Json& args = Json::object());
+
+/// Deletes these agents, as `agent.delete` does, and waits until they are gone. One that is gone already is
+/// no error. Throws `Error`: then some of them may still be there.
+void delete_agents(const AgentRange& agents);
 
 /// Refers to an agent that exists already. Asks nobody: a call to one that does not exist fails with
 /// `agent_not_found`. Throws `Error` (`invalid_params`) where `id` cannot be an agent's.

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::chrono::milliseconds longest_grace{10'000};
 constexpr std::size_t ids_per_request = 4096;
+/// So much is written within some turns: releases need not overtake it.
+constexpr std::size_t short_outbox = 4 * protocol::Outbox::frame_size;
 
 void append_number(std::string& out, std::int64_t number) {
   char digits[24];
@@ -62,8 +64,12 @@ Settled read_outcome(const protocol::SettledNotice& notice, const json::Ends* en
 }  // namespace
 
 WaitingCalls::WaitingCalls(const NodeAddress& node, Clockwork& clockwork)
-    : node_(node.text()), clockwork_(clockwork) {
-  outbox_.pack(true);
+    : node_(node.text()), clockwork_(clockwork), outbox_(new_outbox()), ahead_(new_outbox()) {}
+
+protocol::Outbox WaitingCalls::new_outbox() {
+  protocol::Outbox outbox;
+  outbox.pack(true);
+  return outbox;
 }
 
 WaitingCalls::Entry& WaitingCalls::new_entry(const CallId& call) {
@@ -175,10 +181,18 @@ void WaitingCalls::end_turn() {
     std::erase_if(calls, [this](const CallId& call) { return !calls_.contains(call); });
     send_subscriptions(calls, std::exchange(subscribing_grace_, std::chrono::milliseconds(0)));
   }
+  send_releases();
+}
+
+void WaitingCalls::send_releases() {
+  if (outbox_.empty()) failed_here_ = false;
+  protocol::Outbox& outbox = failed_here_ || outbox_.bytes() <= short_outbox ? outbox_ : ahead_;
   for (std::size_t done = 0; done < releases_.size(); done += ids_per_request) {
     const auto begin = releases_.cbegin() + static_cast<std::ptrdiff_t>(done);
     const auto count = std::min(ids_per_request, releases_.size() - done);
-    notify("call.release", ids_array(begin, begin + static_cast<std::ptrdiff_t>(count)) + '}');
+    protocol::append_notification(outbox.begin(), "call.release",
+                                  ids_array(begin, begin + static_cast<std::ptrdiff_t>(count)) + '}');
+    outbox.end();
   }
   releases_.clear();
 }
@@ -221,8 +235,8 @@ void WaitingCalls::closed(const Error& why) {
   if (open_ || !last_failure_) lost_at_ = clockwork_.now();
   open_ = false;
   last_failure_ = why;
-  outbox_ = protocol::Outbox();
-  outbox_.pack(true);
+  outbox_ = new_outbox();
+  ahead_ = new_outbox();
   subscribing_.clear();
   subscribe_requests_.clear();
 }
@@ -365,6 +379,7 @@ Error WaitingCalls::overdue_error(const Entry& entry) const {
 }
 
 void WaitingCalls::fail(Entry& entry, const Error& why) {
+  failed_here_ = true;
   unlink(entry);
   if (entry.kind == Kind::request) {
     const auto node = requests_.extract(entry.request);
@@ -387,6 +402,7 @@ void WaitingCalls::fail_all(const Error& why) {
   Requests requests;
   requests.swap(requests_);
   first_ = last_ = nullptr;
+  failed_here_ = true;
   for (Entry* entry : order) {
     entry->cancel();
     if (entry->kind == Kind::request) {

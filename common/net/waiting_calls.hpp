@@ -73,8 +73,10 @@ public:
 
   /// Puts into the outbox what is collected over a turn: subscriptions and releases.
   void end_turn();
-  [[nodiscard]] protocol::Outbox& outbox() { return outbox_; }
-  [[nodiscard]] const protocol::Outbox& outbox() const { return outbox_; }
+  /// What is to be written next. Where much waits, releases go before it: a node keeps only so many outcomes
+  /// for one caller.
+  [[nodiscard]] protocol::Outbox& outbox() { return ahead_.empty() ? outbox_ : ahead_; }
+  [[nodiscard]] const protocol::Outbox& outbox() const { return ahead_.empty() ? outbox_ : ahead_; }
 
   [[nodiscard]] std::size_t waiting() const { return calls_.size() + requests_.size(); }
   [[nodiscard]] bool has_releases() const { return !releases_.empty(); }
@@ -116,6 +118,8 @@ private:
   void unlink(Entry& entry);
   void send(Entry& entry);
   void send_call(const Entry& entry);
+  void send_releases();
+  [[nodiscard]] static protocol::Outbox new_outbox();
   void send_subscriptions(const std::vector<CallId>& calls, std::chrono::milliseconds grace);
   [[nodiscard]] std::chrono::milliseconds remaining(const Entry& entry) const;
 
@@ -136,6 +140,9 @@ private:
   std::string node_;
   Clockwork& clockwork_;
   protocol::Outbox outbox_;
+  protocol::Outbox ahead_;
+  /// A call that stands in the outbox may have failed here: its release must not overtake it.
+  bool failed_here_ = false;
   // Used again for each frame.
   protocol::DoneFrame done_;
   protocol::FrameReader frame_;

@@ -399,6 +399,24 @@ TEST_CASE("the releases of one turn are one notification, and wait for a connect
   CHECK(world.written().empty());
 }
 
+TEST_CASE("a release goes before the calls that have piled up, but not before one that has failed here") {
+  World world;
+  world.open();
+  const bool failed = GENERATE(false, true);
+  Asked late;
+  late.call(world, failed ? 1s : 1000s);
+  std::vector<Asked> calls(2000);
+  for (Asked& call : calls) call.call(world, 1000s);
+  if (failed) world.pass(10s);
+  CHECK(late.settled == (failed ? 1 : 0));
+  const CallId released = CallId::mint();
+  world.calls.release(released);
+  const auto written = world.written();
+  REQUIRE(written.size() == 2002);
+  CHECK(written[failed ? 2001 : 0]["params"]["calls"] == Json::array({std::string(released.text())}));
+  CHECK(written[failed ? 0 : 1]["params"]["call"] == late.text());
+}
+
 TEST_CASE("a request gets its answer, and is sent again after a reconnect") {
   World world;
   world.open();

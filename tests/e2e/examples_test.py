@@ -69,6 +69,35 @@ class Examples(unittest.TestCase):
                                    "the": "200", "tide": "200"})
         self.assertEqual(servers_of("map_reduce"), [])
 
+    def test_a_million_agents_are_made_called_and_deleted_here_somewhat_fewer(self):
+        node = Node()
+        try:
+            done = subprocess.run([f"{BIN}/million", "--port", str(node.port), "--count", "3000", "--seconds", "0.1"],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout), (0, "read the answers of 3000 agents\n"), done.stderr)
+            self.assertEqual([line.split()[0] for line in done.stderr.splitlines()],
+                             ["created", "called", "answered", "deleted"])
+            self.assertEqual(node.rpc("node.info")["agents"], 0)
+            self.assertIn("agentd_calls_done_total 3000\n", node.get("/metrics").body.decode())
+        finally:
+            self.assertEqual(node.end(), 0)
+
+    def test_a_node_without_room_for_a_million_agents_says_so(self):
+        node = Node(config={"limits": {"agents": 100}})
+        try:
+            done = subprocess.run([f"{BIN}/million", "--port", str(node.port)], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("limits.agents", done.stderr)
+            self.assertEqual(node.rpc("node.info")["agents"], 0)
+        finally:
+            self.assertEqual(node.end(), 0)
+
+    def test_a_flag_that_a_million_does_not_have_is_refused(self):
+        for arguments in (["--cuont", "1"], ["--count"], ["--count", "x"], ["--port", "99999"]):
+            done = subprocess.run([f"{BIN}/million", *arguments], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(arguments[0], done.stderr)
+
     def check_graph(self, drawn):
         self.assertIn('F was given ["D","E"]', drawn)
         times = {name: (float(start), float(end))

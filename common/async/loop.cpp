@@ -12,13 +12,17 @@ namespace {
 /// leaves at its end, and whoever waits for it can be at work meanwhile.
 constexpr std::size_t handlers_per_turn = 128;
 constexpr std::chrono::microseconds handlers_time{100};
+/// How many timers a turn fires, or moves nearer, at most: the others are late by some turns.
+constexpr std::size_t timers_per_turn = 512;
 
 }  // namespace
 
 Loop::Loop() : alive_(boost::asio::make_work_guard(context_)), timers_(Clock::now()) {}
 
 Loop::~Loop() {
-  for (Posted* left = take_inbox(); left;) delete std::exchange(left, left->before);
+  for (Posted* left : {draining_, take_inbox()}) {
+    while (left) delete std::exchange(left, left->before);
+  }
 }
 
 void Loop::post(Work work) {
@@ -43,10 +47,15 @@ Loop::Posted* Loop::take_inbox() {
 }
 
 void Loop::drain_inbox() {
-  for (Posted* posted = take_inbox(); posted;) {
-    const std::unique_ptr<Posted> done(std::exchange(posted, posted->before));
-    done->work();
+  if (!draining_) draining_ = take_inbox();
+  const auto until = now() + handlers_time;
+  while (draining_) {
+    const std::unique_ptr<Posted> next(std::exchange(draining_, draining_->before));
+    next->work();
+    if (Clock::now() >= until) break;
   }
+  // Where some came meanwhile, they have woken the loop themselves.
+  if (draining_) boost::asio::post(context_, [this] { drain_inbox(); });
 }
 
 void Loop::spin(std::chrono::microseconds limit, std::function<bool()> wanted) {
@@ -66,8 +75,9 @@ void Loop::stop() {
   boost::asio::post(context_, [] {});
 }
 
-std::size_t Loop::run_ready() {
-  const auto until = Clock::now() + handlers_time;
+std::size_t Loop::run_ready(Clock::time_point& began) {
+  began = Clock::now();
+  const auto until = began + handlers_time;
   std::size_t ran = 0;
   while (ran < handlers_per_turn && context_.poll_one() != 0) {
     ++ran;
@@ -76,11 +86,11 @@ std::size_t Loop::run_ready() {
   return ran;
 }
 
-std::size_t Loop::spin_for_ready() {
+std::size_t Loop::spin_for_ready(Clock::time_point& began) {
   if (spin_limit_.count() == 0 || !spin_wanted_ || !spin_wanted_()) return 0;
   const auto until = Clock::now() + spin_limit_;
   do {
-    if (const auto ran = run_ready()) return ran;
+    if (const auto ran = run_ready(began)) return ran;
   } while (Clock::now() < until);
   return 0;
 }
@@ -88,31 +98,35 @@ std::size_t Loop::spin_for_ready() {
 Loop::Clock::time_point Loop::look_at_clock() {
   now_ = Clock::now();
   if (!std::exchange(knows_time_, true)) {
+    first_now_ = now_;
     wall_offset_ = std::chrono::system_clock::now() -
                    std::chrono::duration_cast<std::chrono::system_clock::duration>(now_.time_since_epoch());
   }
   return now_;
 }
 
+void Loop::wait_for_ready(std::optional<Clock::time_point> until) {
+  const auto expiry = timers_.next_expiry();
+  if (expiry && (!until || *expiry < *until)) until = expiry;
+  if (until) {
+    context_.run_one_until(*until);
+  } else {
+    context_.run_one();
+  }
+}
+
 void Loop::turn(std::optional<Clock::time_point> block_until) {
   knows_time_ = false;
-  std::size_t ran = run_ready();
-  if (ran == 0) ran = spin_for_ready();
-  if (ran == 0) {
-    auto until = timers_.next_expiry();
-    if (block_until && (!until || *block_until < *until)) until = block_until;
-    if (until) {
-      context_.run_one_until(*until);
-    } else {
-      context_.run_one();
-    }
-  }
-  timers_.advance(look_at_clock());
+  Clock::time_point began;
+  const bool ready = run_ready(began) != 0 || spin_for_ready(began) != 0;
+  if (!ready) wait_for_ready(block_until);
+  timers_.advance(look_at_clock(), timers_per_turn);
   // What runs here may ask for another go: that one comes in this turn too, so nothing produced in
   // a turn waits for the next wake-up.
   while (!turn_end_.empty()) {
     for (Work& work : std::exchange(turn_end_, {})) work();
   }
+  turn_times_.add(Clock::now() - (ready ? began : first_now_));
   knows_time_ = false;
 }
 

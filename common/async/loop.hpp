@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "common/async/timers.hpp"
+#include "common/async/turn_times.hpp"
 
 namespace agentd::async {
 
@@ -59,6 +60,10 @@ public:
     timers_.start(timer, when, callback);
   }
 
+  /// How long each turn ran; what it waited, or polled for nothing, is left out. A turn that began by waiting
+  /// counts from the moment when it first asked for the time, so what is woken by a socket asks for it first.
+  [[nodiscard]] const TurnTimes& turn_times() const { return turn_times_; }
+
   /// Keeps the loop polling for so long before it blocks, while `wanted` (asked on the loop) holds.
   void spin(std::chrono::microseconds limit, std::function<bool()> wanted);
 
@@ -79,14 +84,19 @@ private:
   void drain_inbox();
   /// After the call `before` is the one behind it.
   [[nodiscard]] Posted* take_inbox();
-  std::size_t run_ready();
-  std::size_t spin_for_ready();
+  /// Answers how many handlers ran, and when the first one began.
+  std::size_t run_ready(Clock::time_point& began);
+  std::size_t spin_for_ready(Clock::time_point& began);
+  void wait_for_ready(std::optional<Clock::time_point> until);
 
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> alive_;
   TimerWheel timers_;
   bool knows_time_ = false;
   Clock::time_point now_;
+  /// What `now_` was at first in this turn.
+  Clock::time_point first_now_;
+  TurnTimes turn_times_;
   /// What the clock of people says where the other says 0; asked once a turn, since it may be set.
   std::chrono::system_clock::time_point wall_offset_;
   std::vector<Work> turn_end_;
@@ -95,6 +105,8 @@ private:
   std::atomic<bool> stopped_{false};
   /// The latest; null where the loop has taken all. Whoever puts the first one there wakes the loop.
   std::atomic<Posted*> inbox_{nullptr};
+  /// Taken out of the inbox, and not run yet: the first one, with the one behind it in `before`.
+  Posted* draining_ = nullptr;
 };
 
 }  // namespace agentd::async

@@ -78,60 +78,58 @@ void TimerWheel::unlink(Timer& timer) {
   --pending_;
 }
 
+Timer* TimerWheel::first_here(unsigned& level) const {
+  for (level = levels; level-- > 0;) {
+    if (Timer* const timer = levels_[level].heads[digit(level)]) return timer;
+  }
+  return nullptr;
+}
+
 std::optional<TimerWheel::Clock::time_point> TimerWheel::next_expiry() const {
   if (pending_ == 0) return std::nullopt;
-  for (unsigned level = 0; level < levels; ++level) {
+  unsigned level = 0;
+  if (first_here(level)) return origin_ + std::chrono::milliseconds(now_);
+  for (level = 0; level < levels; ++level) {
     const unsigned shift = slot_bits * level;
-    const std::uint64_t now = now_ >> shift;
-    const auto here = static_cast<unsigned>(now & (slots - 1));
+    const unsigned here = digit(level);
     if (const auto slot = next_used(levels_[level].used, here)) {
-      return origin_ + std::chrono::milliseconds((now - here + *slot) << shift);
+      return origin_ + std::chrono::milliseconds(((now_ >> shift) - here + *slot) << shift);
     }
   }
   return std::nullopt;
 }
 
-void TimerWheel::cascade(unsigned level) {
-  const auto slot = static_cast<unsigned>((now_ >> (slot_bits * level)) & (slots - 1));
-  if (slot == 0 && level + 1 < levels) cascade(level + 1);
-  Timer* timer = std::exchange(levels_[level].heads[slot], nullptr);
-  levels_[level].used[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-  while (timer) {
-    Timer* next = timer->next_;
+bool TimerWheel::run_here(std::size_t& most) {
+  unsigned level = 0;
+  while (Timer* const timer = first_here(level)) {
+    if (most == 0) return false;
+    --most;
+    const Timer::Callback callback = timer->callback_;
+    unlink(*timer);
+    if (level == 0) {
+      callback(*timer);
+      continue;
+    }
+    timer->wheel_ = this;
+    ++pending_;
     place(*timer);
-    timer = next;
   }
+  return true;
 }
 
-void TimerWheel::advance(Clock::time_point time) {
+void TimerWheel::advance(Clock::time_point time, std::size_t most) {
   if (time < origin_) return;
   // Rounded down, against the deadlines' rounding up.
   const auto target =
       static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(time - origin_).count());
-  while (now_ < target) {
-    if (pending_ == 0) {
-      now_ = target;
-      return;
-    }
+  while (run_here(most) && now_ < target) {
     // Straight to the next tick that has work: an empty stretch costs nothing.
     const auto next = next_expiry();
     const std::uint64_t next_tick =
         next ? static_cast<std::uint64_t>(
                    std::chrono::duration_cast<std::chrono::milliseconds>(*next - origin_).count())
              : target;
-    if (next_tick > target) {
-      now_ = target;
-      return;
-    }
-    now_ = next_tick;
-    const auto slot = static_cast<unsigned>(now_ & (slots - 1));
-    if (slot == 0) cascade(1);
-    Timer*& head = levels_[0].heads[slot];
-    while (head) {
-      Timer& timer = *head;
-      unlink(timer);
-      timer.callback_(timer);
-    }
+    now_ = std::min(next_tick, target);
   }
 }
 

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 namespace agentd::async {
@@ -52,9 +54,10 @@ public:
   /// When to call `advance` next, at the latest; nothing where no timer is pending.
   [[nodiscard]] std::optional<Clock::time_point> next_expiry() const;
 
-  /// Runs the callbacks of all timers that are due. A callback may start and cancel any timer, and
-  /// destroy its own.
-  void advance(Clock::time_point now);
+  /// Runs the callbacks of the timers that are due, in the order of their ticks. A callback may start and
+  /// cancel any timer, and destroy its own. It stops after `most` steps, each of them a callback or a timer
+  /// moved to a finer level; then `next_expiry` is not later than `now`, and the next `advance` goes on.
+  void advance(Clock::time_point now, std::size_t most = std::numeric_limits<std::size_t>::max());
 
 private:
   friend class Timer;
@@ -72,7 +75,15 @@ private:
   [[nodiscard]] std::uint64_t tick_of(Clock::time_point when) const;
   void place(Timer& timer);
   void unlink(Timer& timer);
-  void cascade(unsigned level);
+  /// A timer in a slot that now is in, the coarsest such level first: there it belongs further down, and in
+  /// the finest one it is due. Null where there is none.
+  [[nodiscard]] Timer* first_here(unsigned& level) const;
+  /// Moves and fires what is in these slots. False where `most` steps did not do.
+  bool run_here(std::size_t& most);
+  /// The slot that now is in.
+  [[nodiscard]] unsigned digit(unsigned level) const {
+    return static_cast<unsigned>((now_ >> (slot_bits * level)) & (slots - 1));
+  }
 
   Clock::time_point origin_;
   std::uint64_t now_ = 0;

@@ -45,6 +45,8 @@ std::vector<std::shared_ptr<Connection>> Connections::snapshot() const {
 }
 
 Connections::Got Connections::read(Socket& socket, std::span<char>& bytes) {
+  // Where this is what woke the loop, its turn counts from here.
+  (void)loop.now();
   boost::system::error_code fault;
   const std::size_t size = socket.read_some(boost::asio::buffer(buffer_.get(), buffer_size), fault);
   if (fault == boost::asio::error::would_block) return Got::nothing;

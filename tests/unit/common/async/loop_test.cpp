@@ -154,3 +154,72 @@ TEST_CASE("a loop spins before it blocks while that is wanted, and not otherwise
   loop.run_once(0ms);
   CHECK(asked == 2);
 }
+
+TEST_CASE("what is posted in great number runs in order, over several turns") {
+  Loop loop;
+  constexpr int count = 1000;
+  std::vector<int> ran;
+  for (int i = 0; i < count; ++i) {
+    loop.post([&, i] {
+      ran.push_back(i);
+      for (const auto until = Loop::Clock::now() + 2us; Loop::Clock::now() < until;) {
+      }
+      // Posted in between: behind all that was there.
+      if (i == 10) loop.post([&] { ran.push_back(count); });
+    });
+  }
+  loop.run_once(0ms);
+  CHECK(ran.size() < count);
+  const auto until = Loop::Clock::now() + 60s;
+  while (ran.size() <= count && Loop::Clock::now() < until) loop.run_once(0ms);
+  REQUIRE(ran.size() == count + 1);
+  CHECK(std::is_sorted(ran.begin(), ran.end()));
+}
+
+TEST_CASE("many timers that are due at once fire over several turns") {
+  Loop loop;
+  struct Counting : Timer {
+    int* fired = nullptr;
+  };
+  constexpr int count = 5000;
+  int fired = 0;
+  std::vector<Counting> timers(count);
+  for (Counting& timer : timers) {
+    timer.fired = &fired;
+    loop.start(timer, Loop::Clock::now() - 1s, [](Timer& due) { ++*static_cast<Counting&>(due).fired; });
+  }
+  for (const auto later = Loop::Clock::now() + 5ms; Loop::Clock::now() < later;) std::this_thread::yield();
+  loop.run_once(0ms);
+  CHECK(fired > 0);
+  CHECK(fired < count);
+  const auto until = Loop::Clock::now() + 60s;
+  while (fired < count && Loop::Clock::now() < until) loop.run_once(60s);
+  CHECK(fired == count);
+}
+
+TEST_CASE("a loop knows how long its turns ran, and leaves out what it waited") {
+  Loop loop;
+  loop.run_once(500ms);
+  CHECK(loop.turn_times().sum < 500ms);
+  const auto waited = loop.turn_times().sum;
+  loop.post([&] {
+    for (const auto until = Loop::Clock::now() + 20ms; Loop::Clock::now() < until;) {
+    }
+  });
+  loop.run_once(0ms);
+  CHECK(loop.turn_times().sum - waited >= 20ms);
+  // One that ends a wait counts too, from when it began.
+  std::thread later([&] {
+    std::this_thread::sleep_for(20ms);
+    loop.post([&] {
+      for (const auto until = Loop::Clock::now() + 20ms; Loop::Clock::now() < until;) {
+      }
+    });
+  });
+  const auto before = loop.turn_times().sum;
+  loop.run_once(60s);
+  later.join();
+  CHECK(loop.turn_times().sum - before >= 20ms);
+  const auto& counts = loop.turn_times().counts;
+  CHECK(counts[3] + counts[4] + counts[5] + counts[6] + counts[7] >= 2);
+}

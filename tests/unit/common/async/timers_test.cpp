@@ -1,5 +1,6 @@
 #include "common/async/timers.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <random>
@@ -248,4 +249,68 @@ TEST_CASE("the wheel fires what a sorted list of deadlines would, whatever is st
     if (next) REQUIRE(*next <= std::max(model.begin()->first, now) + 2ms);
   }
   CHECK_FALSE(early);
+}
+
+TEST_CASE("what an advance leaves for the next one stays due, and may still be cancelled") {
+  TimerWheel wheel(start);
+  std::vector<Probe> timers(10);
+  Probe later;
+  for (Probe& timer : timers) wheel.start(timer, start + 5ms, fire);
+  wheel.start(later, start + 6ms, fire);
+  const auto fired = [&] {
+    int count = 0;
+    for (const Probe& timer : timers) count += timer.fired;
+    return count;
+  };
+  wheel.advance(start + 100ms, 4);
+  CHECK(fired() == 4);
+  REQUIRE(wheel.next_expiry().has_value());
+  CHECK(*wheel.next_expiry() <= start + 100ms);
+  for (Probe& timer : timers) {
+    if (timer.fired != 0) continue;
+    timer.cancel();
+    break;
+  }
+  wheel.advance(start + 100ms, 5);
+  CHECK(fired() == 9);
+  CHECK(later.fired == 0);
+  // Started meanwhile, it is due after what was left.
+  Probe new_one;
+  wheel.start(new_one, start, fire);
+  wheel.advance(start + 101ms, 1);
+  CHECK(later.fired + new_one.fired == 1);
+  wheel.advance(start + 101ms);
+  CHECK(later.fired == 1);
+  CHECK(new_one.fired == 1);
+  CHECK_FALSE(wheel.next_expiry().has_value());
+}
+
+TEST_CASE("in small steps every timer fires once, not early, and before those of later ticks") {
+  TimerWheel wheel(start);
+  std::mt19937 random(7);
+  struct Dated : Timer {
+    Time when;
+    std::vector<Time>* fired = nullptr;
+  };
+  std::vector<Time> fired;
+  std::vector<Dated> timers(3000);
+  for (Dated& timer : timers) {
+    // Over all levels that matter: from milliseconds to hours.
+    timer.when = start + std::chrono::milliseconds(1 + random() % (1U << (8 + random() % 16)));
+    timer.fired = &fired;
+    wheel.start(timer, timer.when, [](Timer& due) {
+      auto& dated = static_cast<Dated&>(due);
+      dated.fired->push_back(dated.when);
+    });
+  }
+  Time now = start;
+  while (const auto next = wheel.next_expiry()) {
+    now = std::max(now, *next + std::chrono::milliseconds(random() % 50));
+    const auto before = fired.size();
+    wheel.advance(now, 7);
+    CHECK(fired.size() <= before + 7);
+    if (fired.size() > before) CHECK(*std::max_element(fired.begin(), fired.end()) <= now);
+  }
+  CHECK(fired.size() == timers.size());
+  CHECK(std::is_sorted(fired.begin(), fired.end()));
 }

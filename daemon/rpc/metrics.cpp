@@ -1,15 +1,52 @@
 #include "daemon/rpc/metrics.hpp"
 
+#include <charconv>
+#include <chrono>
+
 namespace agentd::rpc {
 
-void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
-                   std::uint64_t value) {
+namespace {
+
+void append_head(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
   ((out += "# HELP ") += name) += ' ';
   (out += help) += '\n';
   ((out += "# TYPE ") += name) += ' ';
   (out += type) += '\n';
+}
+
+void append_seconds(std::string& out, async::TurnTimes::Duration time) {
+  char digits[32];
+  const double seconds = std::chrono::duration<double>(time).count();
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, seconds).ptr);
+}
+
+}  // namespace
+
+void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
+                   std::uint64_t value) {
+  append_head(out, name, type, help);
   ((out += name) += ' ') += std::to_string(value);
   out += '\n';
+}
+
+void append_turn_times(std::string& out, std::string_view name, std::string_view help,
+                       const async::TurnTimes& times) {
+  append_head(out, name, "histogram", help);
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < times.counts.size(); ++i) {
+    (out += name) += "_bucket{le=\"";
+    if (i < times.bounds.size()) {
+      append_seconds(out, times.bounds[i]);
+    } else {
+      out += "+Inf";
+    }
+    (out += "\"} ") += std::to_string(count += times.counts[i]);
+    out += '\n';
+  }
+  (out += name) += "_sum ";
+  append_seconds(out, times.sum);
+  ((out += '\n') += name) += "_count ";
+  (out += std::to_string(count)) += '\n';
 }
 
 std::string metrics_text(const runtime::Runtime& runtime, const NodeControl& node, const NodeFacts& facts) {
@@ -38,6 +75,8 @@ std::string metrics_text(const runtime::Runtime& runtime, const NodeControl& nod
   counter("agentd_calls_dropped_total", "Notifications that nobody could be told about", counters.dropped);
   counter("agentd_outcomes_released_total", "Outcomes released", counters.released);
   counter("agentd_outcomes_expired_total", "Outcomes whose time to live ended", counters.expired);
+  append_turn_times(out, "agentd_loop_lag_seconds", "How long a turn of the event loop kept others waiting",
+                    runtime.loop().turn_times());
   node.append_metrics(out);
   return out;
 }

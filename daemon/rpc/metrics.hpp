@@ -12,6 +12,10 @@ namespace agentd::rpc {
 void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
                    std::uint64_t value);
 
+/// Appends a loop's turns as a histogram.
+void append_turn_times(std::string& out, std::string_view name, std::string_view help,
+                       const async::TurnTimes& times);
+
 /// The node's metrics in Prometheus' text format 0.0.4.
 [[nodiscard]] std::string metrics_text(const runtime::Runtime& runtime, const NodeControl& node,
                                        const NodeFacts& facts);

@@ -1,7 +1,7 @@
-// A million agents on one node: makes them with one request, calls each, reads every answer, and deletes
-// them. Each takes its time before it answers, all at once.
+// A million agents on one node, made with one request: calls each, reads every answer, deletes them. So many
+// calls are open at once: each takes memory, and a node keeps only so many outcomes for one program.
 //
-//     million [--host 127.0.0.1] [--port 12001] [--count 1000000] [--seconds 1]
+//     million [--host 127.0.0.1] [--port 12001] [--count 1000000] [--seconds 1] [--open 200000]
 
 #include <unistd.h>
 
@@ -21,6 +21,7 @@ struct Options {
   std::uint16_t port = 12001;
   std::size_t count = 1'000'000;
   double seconds = 1;
+  std::size_t open = 200'000;
 };
 
 Options read(int argc, char** argv) {
@@ -32,8 +33,10 @@ Options read(int argc, char** argv) {
     if (name == "--port") value >> options.port;
     if (name == "--count") value >> options.count;
     if (name == "--seconds") value >> options.seconds;
+    if (name == "--open") value >> options.open;
     if (!value || !value.eof())
-      throw std::invalid_argument(name + ": say --host HOST, --port PORT, --count N or --seconds S");
+      throw std::invalid_argument(name +
+                                  ": say --host HOST, --port PORT, --count N, --seconds S or --open N");
   }
   return options;
 }
@@ -42,7 +45,6 @@ Options read(int argc, char** argv) {
 class Progress {
 public:
   explicit Progress(std::size_t count) : count_(count) {}
-
   void show(const char* what, std::size_t done) {
     if (!terminal_ || Clock::now() < next_) return;
     next_ = Clock::now() + std::chrono::milliseconds(100);
@@ -62,19 +64,17 @@ private:
   Clock::time_point started_ = Clock::now(), next_ = started_;
 };
 
-/// Calls them all, and reads what is there meanwhile: a node keeps only so much for one program.
-void call(const agentd::AgentRange& agents, Progress& progress) {
+void call(const agentd::AgentRange& agents, std::size_t open, Progress& progress) {
   std::deque<agentd::Message> answers;
   std::size_t read = 0;
   const auto read_one = [&] {
-    if (answers.front().content() != read) throw std::runtime_error("an answer is not what was asked");
+    if (answers.front().content() != read++) throw std::runtime_error("an answer is not what was asked");
     answers.pop_front();
-    progress.show("answered", ++read);
+    progress.show("answered", read);
   };
   for (std::size_t i = 0; i < agents.size(); ++i) {
     answers.push_back(agents[i](i));
-    while (!answers.empty() && answers.front().ready()) read_one();
-    if (read == 0) progress.show("called", i + 1);
+    if (answers.size() >= open) read_one();
   }
   progress.finish("called");
   while (!answers.empty()) read_one();
@@ -84,12 +84,12 @@ void call(const agentd::AgentRange& agents, Progress& progress) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const auto [host, port, count, seconds] = read(argc, argv);
+  const auto [host, port, count, seconds, open] = read(argc, argv);
   Progress progress(count);
   const auto agents =
       agentd::remote_many("sleeper", count, {.host = host, .port = port}, {{"seconds", seconds}});
   progress.finish("created");
-  call(agents, progress);
+  call(agents, open, progress);
   delete_agents(agents);
   progress.finish("deleted");
   std::cout << "read the answers of " << count << " agents\n";

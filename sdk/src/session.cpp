@@ -6,8 +6,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <boost/container_hash/hash.hpp>
-
 #include "common/vocabulary/context.hpp"
 #include "sdk/src/input_text.hpp"
 #include "sdk/src/outside_context.hpp"
@@ -37,11 +35,8 @@ Session& Session::instance() {
 }
 
 std::size_t Session::HashOfAddress::operator()(const AgentAddress& address) const {
-  std::size_t hash = 0;
-  boost::hash_combine(hash, address.agent);
-  boost::hash_combine(hash, address.node.host);
-  boost::hash_combine(hash, address.node.port);
-  return hash;
+  // Agents of one id on several nodes are few.
+  return std::hash<std::string>()(address.agent);
 }
 
 std::size_t Session::HashOfAddress::operator()(const RemoteAgent* agent) const {

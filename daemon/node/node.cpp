@@ -24,6 +24,8 @@ namespace {
 
 /// How often a stopping node looks whether it is done.
 constexpr std::chrono::milliseconds stop_interval{5};
+/// How many calls a stopping node fails before others get their turn: who waits for them is told meanwhile.
+constexpr std::size_t failed_per_turn = 2000;
 /// How long a stopping node waits for its connections to close.
 constexpr std::chrono::milliseconds goodbye{1'500};
 /// How long a stopped node waits for workers whose calls were failed already.
@@ -180,8 +182,9 @@ public:
 
 private:
   using Clock = std::chrono::steady_clock;
-  /// Stopping has two breaths: first what runs may finish, then everybody is told goodbye.
-  enum class Phase : std::uint8_t { serving, draining, closing };
+  /// Stopping has two breaths: first what runs may finish, then what has not is failed, and everybody is
+  /// told goodbye.
+  enum class Phase : std::uint8_t { serving, draining, failing, closing };
 
   struct StopTimer : async::Timer {
     Impl* owner = nullptr;
@@ -209,10 +212,11 @@ private:
 
   void go_on_stopping() {
     const auto now = Clock::now();
-    if (phase_ == Phase::draining && (runtime_->unsettled() == 0 || now >= fail_at_)) {
+    if (phase_ == Phase::draining && (runtime_->unsettled() == 0 || now >= fail_at_)) phase_ = Phase::failing;
+    if (phase_ == Phase::failing) {
+      if (!runtime_->fail_unsettled(true, failed_per_turn)) return loop_.post([this] { go_on_stopping(); });
       phase_ = Phase::closing;
       close_at_ = now + goodbye;
-      runtime_->fail_unsettled(true);
       server_->close_all();
       peers_->stop();
     } else if (phase_ == Phase::closing && (server_->connections() == 0 || now >= close_at_)) {

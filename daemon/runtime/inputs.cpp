@@ -40,7 +40,7 @@ void Runtime::resolve_local(const CallPtr& call, std::size_t slot, const CallId&
       add_dependent(input.dependents, {call, slot});
     } else {
       // Told by the pump, so that a long chain of settled calls costs no stack.
-      resolutions_.push_back({call, slot, &input});
+      resolutions_.push_back({CallPtr(&input), {{call, slot}}});
       schedule_pump();
     }
     return;

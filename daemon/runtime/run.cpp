@@ -7,10 +7,10 @@
 namespace agentd::runtime {
 namespace {
 
-/// How many calls one turn starts at most, so that sockets and timers get their share.
-constexpr std::size_t starts_per_turn = 2000;
-/// Assembling so many bytes takes about as long as a start.
-constexpr std::size_t bytes_of_a_start = 16U << 10;
+/// How many calls one turn starts, finishes or tells of at most, so that sockets and timers get their share.
+constexpr std::size_t steps_per_turn = 2000;
+/// Assembling so many bytes takes about as long as a step.
+constexpr std::size_t bytes_of_a_step = 16U << 10;
 
 /// How much of what an agent threw is kept: a chain of causes must still fit into a frame.
 constexpr std::size_t longest_text = 16U << 10;
@@ -21,6 +21,13 @@ std::string cut(std::string_view text) {
   // Not in the middle of a character.
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
   return std::string(text.substr(0, end)) + "... (" + std::to_string(text.size()) + " bytes)";
+}
+
+template <typename T>
+T take_first(std::deque<T>& queue) {
+  T first = std::move(queue.front());
+  queue.pop_front();
+  return first;
 }
 
 template <typename Work>
@@ -70,36 +77,37 @@ void Runtime::schedule_pump() {
 }
 
 void Runtime::pump() {
-  pump_scheduled_ = false;
-  std::size_t started = 0;
-  while (!scheduled_.empty() || !resolutions_.empty() || !finished_.empty() || !tellings_.empty()) {
-    while (!finished_.empty()) {
-      Finished item = std::move(finished_.front());
-      finished_.pop_front();
-      finished(item.call, item.result);
-    }
-    while (!resolutions_.empty()) {
-      const Resolution item = std::move(resolutions_.front());
-      resolutions_.pop_front();
-      input_settled(item.call, item.slot, outcome_of(*item.input));
-    }
-    while (!tellings_.empty()) {
-      const Telling item = std::move(tellings_.front());
-      tellings_.pop_front();
-      item.watch.watcher->settled(*item.call, item.watch.mode);
-    }
-    if (scheduled_.empty()) continue;
-    if (started >= starts_per_turn) {
+  // Until it is through: what comes up meanwhile needs no other go at this turn's end.
+  pump_scheduled_ = true;
+  for (std::size_t steps = 0; has_work(); ++steps) {
+    if (steps >= steps_per_turn) {
       // The rest goes on after the sockets had their turn.
-      pump_scheduled_ = true;
       gate_->post([](Runtime& runtime) { runtime.pump(); });
       return;
     }
-    const AgentPtr agent = std::move(scheduled_.front());
-    scheduled_.pop_front();
-    agent->scheduled = false;
-    started += 1 + start_next(*agent) / bytes_of_a_start;
+    if (!finished_.empty()) {
+      Finished item = take_first(finished_);
+      finished(item.call, item.result);
+    } else if (!resolutions_.empty()) {
+      resolve_next();
+    } else if (!tellings_.empty()) {
+      const Telling item = take_first(tellings_);
+      item.watch.watcher->settled(*item.call, item.watch.mode);
+    } else {
+      const AgentPtr agent = take_first(scheduled_);
+      agent->scheduled = false;
+      steps += start_next(*agent) / bytes_of_a_step;
+    }
   }
+  pump_scheduled_ = false;
+}
+
+void Runtime::resolve_next() {
+  Resolution& first = resolutions_.front();
+  const CallPtr input = first.input;
+  const Call::Dependent dependent = std::move(first.dependents[first.told++]);
+  if (first.told == first.dependents.size()) resolutions_.pop_front();
+  input_settled(dependent.call, dependent.slot, outcome_of(*input));
 }
 
 std::size_t Runtime::start_next(HostedAgent& agent) {

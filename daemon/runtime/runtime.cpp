@@ -274,16 +274,19 @@ void Runtime::retire(const AgentPtr& agent, const Error& why) {
 
 // The node.
 
-void Runtime::fail_unsettled(bool running) {
+bool Runtime::fail_unsettled(bool running, std::size_t most) {
   const Error why(ErrorKind::shutting_down, "this node is shutting down");
   std::vector<CallPtr> unsettled;
-  for (Call* call = calls_in_order_.first(); call; call = call->next) {
+  Call* call = calls_in_order_.after(std::exchange(failed_up_to_, 0));
+  for (; call && most > 0; call = call->next, --most) {
+    if (call->next && most == 1) failed_up_to_ = call->seq;
     if (!call->is_settled() && (running || call->state != CallState::running)) unsettled.emplace_back(call);
   }
   // One may settle another, which it has called.
-  for (const CallPtr& call : unsettled) {
-    if (!call->is_settled()) settle_failed(*call, located(why, *call));
+  for (const CallPtr& one : unsettled) {
+    if (!one->is_settled()) settle_failed(*one, located(why, *one));
   }
+  return failed_up_to_ == 0;
 }
 
 std::vector<AgentPtr> Runtime::busy_agents() const {

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -137,8 +138,9 @@ public:
   /// Admits no new calls but those that running ones make.
   void drain() { draining_ = true; }
   [[nodiscard]] bool draining() const { return draining_; }
-  /// Fails what has not settled with `shutting_down`, running calls too where `running` says so.
-  void fail_unsettled(bool running);
+  /// Fails what has not settled with `shutting_down`, running calls too where `running` says so. Looks at
+  /// `most` calls; answers false where there are others, at which the next time begins.
+  bool fail_unsettled(bool running, std::size_t most = std::numeric_limits<std::size_t>::max());
   /// Calls whose method has not returned, settled for their callers or not.
   [[nodiscard]] std::size_t running() const { return running_; }
   /// Of these, the ones that have not settled.
@@ -267,7 +269,11 @@ private:
   // running
   void schedule(HostedAgent& agent);
   void schedule_pump();
+  [[nodiscard]] bool has_work() const {
+    return !scheduled_.empty() || !resolutions_.empty() || !finished_.empty() || !tellings_.empty();
+  }
   void pump();
+  void resolve_next();
   /// Answers how many bytes were assembled for it.
   std::size_t start_next(HostedAgent& agent);
   void run(const CallPtr& call);
@@ -338,9 +344,9 @@ private:
   std::unordered_map<const HostedAgent*, std::vector<OnCreated>> making_;
   std::deque<AgentPtr> scheduled_;
   struct Resolution {
-    CallPtr call;
-    std::size_t slot;
     CallPtr input;
+    std::vector<Call::Dependent> dependents;
+    std::size_t told = 0;
   };
   std::deque<Resolution> resolutions_;
   struct Finished {
@@ -353,6 +359,8 @@ private:
     Watch watch;
   };
   std::deque<Telling> tellings_;
+  /// The call that `fail_unsettled` looked at last; 0 where it is to begin with the first.
+  std::uint64_t failed_up_to_ = 0;
   bool pump_scheduled_ = false;
   bool draining_ = false;
   bool closed_ = false;

@@ -103,8 +103,9 @@ void Runtime::settle(Call& call, CallState state) {
     first.settled(call);
   }
   for (const Watch& watch : std::exchange(call.watches, {})) watch.watcher->settled(call, watch.mode);
-  for (auto& dependent : std::exchange(call.dependents, {})) {
-    resolutions_.push_back({std::move(dependent.call), dependent.slot, keep});
+  if (!call.dependents.empty()) {
+    // However many they are: this takes no longer.
+    resolutions_.push_back({keep, std::exchange(call.dependents, {})});
     schedule_pump();
   }
   if (call.release_when_settled) {

@@ -37,7 +37,7 @@ TEST_CASE("a call that another one's end has settled does not settle again when 
   world.runtime->watch(*first, std::make_shared<Canceller>(*world.runtime, second),
                        protocol::SettledMode::value);
   const auto told = world.watch(*second);
-  SECTION("by the node's end") { world.runtime->fail_unsettled(true); }
+  SECTION("by the node's end") { CHECK(world.runtime->fail_unsettled(true)); }
   SECTION("by the agent's end") { REQUIRE(world.runtime->remove("a").has_value()); }
   CHECK(told->states == std::vector<std::string>{"cancelled"});
   CHECK(world.runtime->counters().cancelled == 1);
@@ -98,17 +98,62 @@ TEST_CASE("failing what has not settled leaves the running calls, or does not") 
   const auto waiting = world.call("a", {.input = World::placeholder(*queued)});
   world.settle();
   world.runtime->drain();
-  world.runtime->fail_unsettled(false);
+  CHECK(world.runtime->fail_unsettled(false));
   world.settle();
   for (const auto& call : {queued, waiting}) {
     REQUIRE(call->error);
     CHECK(call->error->kind() == ErrorKind::shutting_down);
   }
   CHECK(state_of(*running) == "running");
-  world.runtime->fail_unsettled(true);
+  CHECK(world.runtime->fail_unsettled(true));
   REQUIRE(running->error);
   CHECK(running->error->kind() == ErrorKind::shutting_down);
   CHECK(world.runtime->unsettled() == 0);
+}
+
+TEST_CASE("many unsettled calls fail in parts, those that come meanwhile too, and each once") {
+  World world;
+  world.make("hold", "a");
+  world.make("echo", "b");
+  const auto kept = world.call("b");
+  std::vector<CallPtr> calls;
+  for (int i = 0; i < 10; ++i) calls.push_back(world.call("a"));
+  world.settle();
+  CHECK_FALSE(world.runtime->fail_unsettled(true, 4));
+  CHECK(world.runtime->unsettled() == 7);
+  // The next part begins behind one that is forgotten meanwhile.
+  CHECK(world.runtime->release(calls[2]->id));
+  CHECK_FALSE(world.runtime->fail_unsettled(true, 4));
+  CHECK(world.runtime->unsettled() == 3);
+  calls.push_back(world.call("a"));
+  CHECK(world.runtime->fail_unsettled(true, 4));
+  CHECK(world.runtime->unsettled() == 0);
+  CHECK(world.runtime->counters().failed == 11);
+  CHECK(state_of(*kept) == "done");
+  // From the beginning again.
+  calls.push_back(world.call("a"));
+  CHECK(world.runtime->fail_unsettled(true, 100));
+  CHECK(state_of(*calls.back()) == "failed");
+}
+
+TEST_CASE("a call that a million wait for settles them over several turns") {
+  World world;
+  world.make("hold", "first");
+  world.make("echo", "b");
+  const auto awaited = world.call("first", {.input = "7"});
+  std::vector<CallPtr> calls;
+  for (int i = 0; i < 5000; ++i) {
+    calls.push_back(world.call("b", {.input = World::placeholder(*awaited), .caller = ""}));
+  }
+  world.settle();
+  world.let_go();
+  int turns = 0;
+  while (world.runtime->unsettled() > 0 && turns < 1000) {
+    world.loop.run_once(std::chrono::milliseconds(0));
+    ++turns;
+  }
+  CHECK(turns > 2);
+  for (const auto& call : calls) CHECK(content_of(*call) == "7");
 }
 
 TEST_CASE("a runtime closes with calls in every state, and leaves nothing behind") {

@@ -36,6 +36,8 @@ struct AgentOptions {
   /// Whose creation it is: an agent that is there already is the one asked for only where it was created
   /// with the same claim. Empty: whoever created it.
   std::string claim;
+
+  bool operator==(const AgentOptions&) const = default;
 };
 
 struct AgentCreateParams {

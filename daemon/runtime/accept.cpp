@@ -19,7 +19,7 @@ Error Runtime::located(Error error, const Call& call) const {
 }
 
 Result<CallPtr> Runtime::find_call(const CallId& id) {
-  if (const auto found = calls_.find(id); found != calls_.end()) return found->second;
+  if (Call* const found = calls_.find(id)) return CallPtr(found);
   return call_not_found(id);
 }
 
@@ -112,9 +112,7 @@ Result<Runtime::Admitted> Runtime::admit(const CallRequest& request) {
 }
 
 Result<CallPtr> Runtime::accept(CallRequest& request) {
-  if (const auto there = calls_.find(request.call); there != calls_.end()) {
-    return join(*there->second, request);
-  }
+  if (Call* const there = calls_.find(request.call)) return join(*there, request);
   if (tombstones_.has(request.call, loop_.now())) return call_not_found(request.call);
   const auto admitted = admit(request);
   if (!admitted) {
@@ -133,10 +131,7 @@ Result<CallPtr> Runtime::accept(CallRequest& request) {
 }
 
 void Runtime::fail_in_circle(Call& call, std::string_view message) {
-  const auto circle = circle_of(call, [this](const CallId& id) -> const Call* {
-    const auto found = calls_.find(id);
-    return found == calls_.end() ? nullptr : found->second.get();
-  });
+  const auto circle = circle_of(call, [this](const CallId& id) { return calls_.find(id); });
   if (circle.empty()) return;
   Json path = Json::array();
   for (const Call* on : circle) path.push_back(AgentAddress{settings_.self, on->agent->id}.text());
@@ -164,7 +159,7 @@ CallPtr Runtime::open(CallRequest& request, const Admitted& admitted) {
   start_deadline(*call,
                  loop_.now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline)));
 
-  calls_.emplace(call->id, call);
+  calls_.add(call);
   calls_in_order_.append(*call);
   ++unsettled_;
   ++counters_.accepted;

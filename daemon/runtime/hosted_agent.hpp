@@ -16,18 +16,25 @@ namespace agentd::runtime {
 /// Made and owned by the runtime; loop thread only, but for `body`, which the running call's worker
 /// uses. Outlives its deletion as long as calls of it are remembered.
 struct HostedAgent : LoopCounted<HostedAgent> {
-  /// What few agents have: kept aside, so that an idle agent stays small.
+  /// What few agents have, or many have alike: kept aside, so that an idle agent stays small.
   struct Settings {
+    /// Empty: the type's name.
+    std::string name;
     protocol::AgentOptions options;
     /// JSON text.
     std::string args = "{}";
+
+    bool operator==(const Settings&) const = default;
   };
 
+  // First, where they fit in beside the count of references.
+  bool deleted = false;
+  /// In the queue of agents that may have something to run.
+  bool scheduled = false;
   std::string id;
-  /// Empty: the type's name.
-  std::string own_name;
   const AgentType* type = nullptr;
-  std::unique_ptr<Settings> settings;
+  /// Null: all as it is where nothing was said. Agents made one after the other alike share theirs.
+  std::shared_ptr<const Settings> settings;
   std::chrono::system_clock::time_point created;
 
   std::unique_ptr<Agent> body;
@@ -36,15 +43,13 @@ struct HostedAgent : LoopCounted<HostedAgent> {
   CallPtr running;
   std::uint64_t calls = 0;
   std::uint64_t seq = 0;
-  bool deleted = false;
-  /// In the queue of agents that may have something to run.
-  bool scheduled = false;
 
   // Its place in the list of all agents in the order of creation.
   HostedAgent* next = nullptr;
   HostedAgent* previous = nullptr;
 
-  [[nodiscard]] const std::string& name() const { return own_name.empty() ? type->name : own_name; }
+  [[nodiscard]] std::string_view own_name() const { return settings ? std::string_view(settings->name) : ""; }
+  [[nodiscard]] const std::string& name() const { return own_name().empty() ? type->name : settings->name; }
   [[nodiscard]] std::string_view args() const { return settings ? std::string_view(settings->args) : "{}"; }
   [[nodiscard]] std::string_view claim() const {
     return settings ? std::string_view(settings->options.claim) : "";

@@ -34,8 +34,8 @@ void Runtime::resolve_inputs(const CallPtr& call) {
 }
 
 void Runtime::resolve_local(const CallPtr& call, std::size_t slot, const CallId& id) {
-  if (const auto found = calls_.find(id); found != calls_.end()) {
-    Call& input = *found->second;
+  if (Call* const found = calls_.find(id)) {
+    Call& input = *found;
     if (!input.is_settled()) {
       add_dependent(input.dependents, {call, slot});
     } else {
@@ -60,9 +60,9 @@ void Runtime::resolve_foreign(const CallPtr& call, std::size_t slot, const Place
   // is another too.
   auto told = [gate = gate_, id = call->id, seq = call->seq, slot](Outcome outcome) {
     gate->enter([&](Runtime& runtime) {
-      const auto found = runtime.calls_.find(id);
-      if (found == runtime.calls_.end() || found->second->seq != seq) return;
-      runtime.input_settled(CallPtr(found->second), slot, std::move(outcome));
+      Call* const found = runtime.calls_.find(id);
+      if (!found || found->seq != seq) return;
+      runtime.input_settled(CallPtr(found), slot, std::move(outcome));
     });
   };
   call->input.ask(slot, foreign_->watch(placeholder, call->deadline, std::move(told)));

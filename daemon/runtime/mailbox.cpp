@@ -34,22 +34,36 @@ void Mailbox::clear() {
   for (const CallPtr& call : all()) {
     if (call->lane) leave_lane(*call);
   }
-  while (outside_.head) unlink(outside_, *outside_.head);
+  while (others_) leave_outside(*others_->outside.head);
   eligible_.clear();
   size_ = 0;
+}
+
+Mailbox::Others& Mailbox::others() {
+  if (!others_) others_ = std::make_unique<Others>();
+  return *others_;
+}
+
+void Mailbox::drop_others() {
+  if (others_ && others_->lanes.empty() && !others_->outside.head) others_.reset();
+}
+
+CallPtr Mailbox::leave_outside(Call& call) {
+  CallPtr left = unlink(others_->outside, call);
+  drop_others();
+  return left;
 }
 
 Lane& Mailbox::lane_of(Caller& caller) {
   if (first_.caller == &caller) return first_;
   if (others_) {
-    if (const auto found = others_->find(&caller); found != others_->end()) return *found->second;
+    if (const auto found = others_->lanes.find(&caller); found != others_->lanes.end()) return *found->second;
   }
   if (!first_.caller) {
     first_.caller = &caller;
     return first_;
   }
-  if (!others_) others_ = std::make_unique<boost::unordered_flat_map<Caller*, std::unique_ptr<Lane>>>();
-  auto& lane = (*others_)[&caller];
+  auto& lane = others().lanes[&caller];
   lane = std::make_unique<Lane>();
   lane->caller = &caller;
   return *lane;
@@ -61,18 +75,18 @@ void Mailbox::add(Call& call, bool in_lane) {
     call.lane = &lane_of(*call.caller);
     link(*call.lane, call);
   } else if (call.state == CallState::waiting) {
-    link(outside_, call);
+    link(others().outside, call);
   }
   if (waits_here(call) && (!call.lane || call.lane->head == &call)) make_eligible(call);
 }
 
 void Mailbox::inputs_there(Call& call) {
   if (!call.lane || call.lane->head == &call) make_eligible(call);
-  if (is_outside(call)) unlink(outside_, call);
+  if (is_outside(call)) leave_outside(call);
 }
 
 bool Mailbox::is_outside(const Call& call) const {
-  return !call.lane && (call.lane_previous || outside_.head == &call);
+  return !call.lane && (call.lane_previous || (others_ && others_->outside.head == &call));
 }
 
 void Mailbox::make_eligible(Call& call) {
@@ -100,7 +114,7 @@ void Mailbox::remove(Call& call) {
   if (call.lane) {
     leave_lane(call);
   } else if (is_outside(call)) {
-    unlink(outside_, call);
+    leave_outside(call);
   }
 }
 
@@ -108,7 +122,9 @@ void Mailbox::drop_settled() {
   while (!eligible_.empty() && !waits_here(*eligible_.front())) take_eligible();
   // One that is old may stay on top while however many come and go below it.
   if (eligible_.size() <= 2 * size_ + 64) return;
-  std::erase_if(eligible_, [](const CallPtr& call) { return !waits_here(*call); });
+  const auto settled = std::remove_if(eligible_.begin(), eligible_.end(),
+                                      [](const CallPtr& call) { return !waits_here(*call); });
+  eligible_.erase(settled, eligible_.end());
   std::make_heap(eligible_.begin(), eligible_.end(), is_younger);
 }
 
@@ -119,8 +135,8 @@ void Mailbox::leave_lane(Call& call) {
   if (!lane.head) {
     // An empty lane is no lane: another caller may take its place.
     Caller* caller = std::exchange(lane.caller, nullptr);
-    if (&lane != &first_ && others_) others_->erase(caller);
-    if (others_ && others_->empty()) others_.reset();
+    if (&lane != &first_ && others_) others_->lanes.erase(caller);
+    drop_others();
   } else if (was_head && waits_here(*lane.head)) {
     make_eligible(*lane.head);
   }
@@ -131,10 +147,10 @@ std::vector<CallPtr> Mailbox::all() const {
   const auto add_lane = [&calls](const Lane& lane) {
     for (Call* call = lane.head; call; call = call->lane_next) calls.emplace_back(call);
   };
-  add_lane(outside_);
   add_lane(first_);
   if (others_) {
-    for (const auto& [caller, lane] : *others_) add_lane(*lane);
+    add_lane(others_->outside);
+    for (const auto& [caller, lane] : others_->lanes) add_lane(*lane);
   }
   for (const CallPtr& call : eligible_) {
     if (!call->lane && waits_here(*call)) calls.push_back(call);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include "daemon/runtime/call.hpp"
@@ -46,6 +47,17 @@ public:
   [[nodiscard]] std::vector<CallPtr> all() const;
 
 private:
+  /// What an idle agent does not have.
+  struct Others {
+    boost::unordered_flat_map<Caller*, std::unique_ptr<Lane>> lanes;
+    /// Calls in no lane, whose inputs are not there yet: a chain like a lane's, in which nobody waits for
+    /// the one before.
+    Lane outside;
+  };
+
+  [[nodiscard]] Others& others();
+  void drop_others();
+  CallPtr leave_outside(Call& call);
   Lane& lane_of(Caller& caller);
   void leave_lane(Call& call);
   [[nodiscard]] bool is_outside(const Call& call) const;
@@ -55,13 +67,10 @@ private:
 
   /// A heap with the oldest on top. The one on top has not settled; others may have: they are dropped when
   /// they come to the top, or are the most.
-  std::vector<CallPtr> eligible_;
+  boost::container::small_vector<CallPtr, 1> eligible_;
   /// The first caller's lane needs no memory of its own.
   Lane first_;
-  std::unique_ptr<boost::unordered_flat_map<Caller*, std::unique_ptr<Lane>>> others_;
-  /// Calls in no lane, whose inputs are not there yet: a chain like a lane's, in which nobody waits for
-  /// the one before.
-  Lane outside_;
+  std::unique_ptr<Others> others_;
   std::size_t size_ = 0;
 };
 

@@ -219,7 +219,11 @@ void Runtime::step_finished(const CallPtr& call, StepResult& result) {
   if (call->kind == Call::Kind::construct) {
     agent.body = std::move(result.made);
     // It has been restored from, or will never be.
-    if (agent.settings) agent.settings->options.state.clear();
+    if (agent.settings && !agent.settings->options.state.empty()) {
+      HostedAgent::Settings settings = *agent.settings;
+      settings.options.state.clear();
+      agent.settings = std::make_shared<const HostedAgent::Settings>(std::move(settings));
+    }
   }
   if (agent.deleted) gone(agent);
   if (call->done) call->done(std::move(result.state));

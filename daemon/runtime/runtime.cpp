@@ -71,7 +71,7 @@ CallerPtr Runtime::caller(std::string_view name) {
 // Agents.
 
 Result<HostedAgent*> Runtime::find_agent(std::string_view id) const {
-  if (const auto found = agents_.find(id); found != agents_.end()) return found->second.get();
+  if (HostedAgent* const found = agents_.find(id)) return found;
   if (settings_.why_missing) {
     if (auto why = settings_.why_missing(id)) return *std::move(why);
   }
@@ -93,6 +93,15 @@ Result<void> Runtime::check_new_agent(const protocol::AgentCreateParams& params)
   return {};
 }
 
+std::shared_ptr<const HostedAgent::Settings> Runtime::shared_settings(HostedAgent::Settings settings) {
+  auto latest = latest_settings_.lock();
+  if (!latest || *latest != settings) {
+    latest = std::make_shared<const HostedAgent::Settings>(std::move(settings));
+    latest_settings_ = latest;
+  }
+  return latest;
+}
+
 AgentPtr Runtime::add_agent(protocol::AgentCreateParams& params, const AgentType& type) {
   AgentPtr agent(new HostedAgent);
   agent->type = &type;
@@ -100,14 +109,10 @@ AgentPtr Runtime::add_agent(protocol::AgentCreateParams& params, const AgentType
   agent->seq = next_seq_++;
   agent->id = std::move(params.agent);
   while (agent->id.empty() || agents_.contains(agent->id)) agent->id = type.name + '-' + random_suffix(8);
-  if (params.name != type.name) agent->own_name = std::move(params.name);
-  const auto& options = params.options;
-  if (params.args != "{}" || options.deadline || options.mailbox || !options.state.empty() ||
-      !options.claim.empty() || options.ordering != protocol::Ordering::caller) {
-    agent->settings = std::make_unique<HostedAgent::Settings>(
-        HostedAgent::Settings{std::move(params.options), std::move(params.args)});
-  }
-  agents_.emplace(agent->id, agent);
+  HostedAgent::Settings settings{params.name == type.name ? "" : std::move(params.name),
+                                 std::move(params.options), std::move(params.args)};
+  if (settings != HostedAgent::Settings()) agent->settings = shared_settings(std::move(settings));
+  agents_.add(agent);
   agents_in_order_.append(*agent);
   return agent;
 }
@@ -126,17 +131,17 @@ void Runtime::forget_agent(HostedAgent& agent) {
   const AgentPtr keep(&agent);
   agent.deleted = true;
   agents_in_order_.remove(agent);
-  agents_.erase(agent.id);
+  agents_.remove(agent.id);
 }
 
 void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
   if (params.args.empty()) params.args = "{}";
-  if (const auto there = agents_.find(params.agent); there != agents_.end()) {
-    HostedAgent& agent = *there->second;
+  if (HostedAgent* const there = agents_.find(params.agent)) {
+    HostedAgent& agent = *there;
     const std::string other = difference(agent, params);
     if (other.empty()) {
       const auto making = making_.find(&agent);
-      if (making == making_.end()) return on_created(there->second);
+      if (making == making_.end()) return on_created(AgentPtr(there));
       if (making->second.size() < settings_.limits.mailbox)
         return making->second.push_back(std::move(on_created));
       return on_created(overloaded("mailbox", "agent \"" + params.agent + "\" is being made, and " +
@@ -197,7 +202,7 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
     protocol::AgentCreateParams params;
     params.type = original->type->name;
     params.agent = as;
-    params.name = original->own_name;
+    params.name = original->own_name();
     params.args = original->args();
     if (original->settings) params.options = original->settings->options;
     params.options.claim.clear();

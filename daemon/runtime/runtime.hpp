@@ -17,6 +17,7 @@
 #include "common/async/loop.hpp"
 #include "common/protocol/params.hpp"
 #include "daemon/runtime/call.hpp"
+#include "daemon/runtime/directory.hpp"
 #include "daemon/runtime/foreign.hpp"
 #include "daemon/runtime/hosted_agent.hpp"
 #include "daemon/runtime/limits.hpp"
@@ -227,6 +228,8 @@ private:
   };
 
   // agents
+  /// The settings of the agent made before, where they are the same.
+  std::shared_ptr<const HostedAgent::Settings> shared_settings(HostedAgent::Settings settings);
   AgentPtr add_agent(protocol::AgentCreateParams& params, const AgentType& type);
   [[nodiscard]] Result<void> check_new_agent(const protocol::AgentCreateParams& params) const;
   void forget_agent(HostedAgent& agent);
@@ -325,11 +328,12 @@ private:
   RuntimeSettings settings_;
   std::shared_ptr<RuntimeGate> gate_;
 
-  boost::unordered_flat_map<std::string_view, AgentPtr> agents_;
+  Directory<HostedAgent, std::string_view, std::hash<std::string_view>> agents_;
   Sequence<HostedAgent> agents_in_order_;
+  std::weak_ptr<const HostedAgent::Settings> latest_settings_;
   /// Deleted, with a call that still runs.
   boost::unordered_flat_set<AgentPtr> leaving_;
-  boost::unordered_flat_map<CallId, CallPtr, std::hash<CallId>> calls_;
+  Directory<Call, CallId, std::hash<CallId>> calls_;
   Sequence<Call> calls_in_order_;
   boost::unordered_flat_map<std::string_view, CallerPtr> callers_;
   Tombstones tombstones_;
@@ -343,6 +347,7 @@ private:
   /// Who is to be told when an agent is made, or is not.
   std::unordered_map<const HostedAgent*, std::vector<OnCreated>> making_;
   std::deque<AgentPtr> scheduled_;
+  /// A call that has settled, and those that wait for it, told one after the other: never none.
   struct Resolution {
     CallPtr input;
     std::vector<Call::Dependent> dependents;

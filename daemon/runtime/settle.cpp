@@ -167,8 +167,8 @@ void Runtime::watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::Sett
 }
 
 void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace) {
-  if (const auto found = calls_.find(id); found != calls_.end()) {
-    return watch(*found->second, std::move(watcher), protocol::SettledMode::value);
+  if (Call* const found = calls_.find(id)) {
+    return watch(*found, std::move(watcher), protocol::SettledMode::value);
   }
   const auto refusal = refusals_.find(id);
   const bool refused = refusal != refusals_.end() && refusal->second->answers;
@@ -182,9 +182,9 @@ void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::
 
 bool Runtime::release(const CallId& id) {
   forget_refusal(id, Because::given_up);
-  const auto found = calls_.find(id);
-  if (found == calls_.end()) return false;
-  Call& call = *found->second;
+  Call* const found = calls_.find(id);
+  if (!found) return false;
+  Call& call = *found;
   if (!call.is_settled()) return !std::exchange(call.release_when_settled, true);
   ++counters_.released;
   forget(call, false);
@@ -201,7 +201,7 @@ void Runtime::forget(Call& call, bool expired) {
   tombstones_.add(call.id, loop_.now());
   // A mailbox may hold on to one that has settled, and a forgotten call is not joined any more.
   call.input = {};
-  calls_.erase(call.id);
+  calls_.remove(call.id);
 }
 
 }  // namespace agentd::runtime

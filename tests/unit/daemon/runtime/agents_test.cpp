@@ -309,6 +309,21 @@ TEST_CASE("a clone keeps args, name and options, and gets an id where it was giv
   CHECK(copy.settings->options.mailbox == 7);
 }
 
+TEST_CASE("agents made alike, one after the other, share what they were made with") {
+  World world;
+  const AgentPtr first = world.make("transcript", "a", R"({"name":"A"})");
+  const AgentPtr second = world.make("transcript", "b", R"({"name":"A"})");
+  const AgentPtr other = world.make("transcript", "c", R"({"name":"C"})");
+  const AgentPtr plain = world.make("counter", "d");
+  CHECK(first->settings == second->settings);
+  CHECK(second->settings != other->settings);
+  CHECK(plain->settings == nullptr);
+  CHECK(first->name() == "A");
+  CHECK(other->name() == "C");
+  CHECK(plain->name() == "counter");
+  CHECK(plain->args() == "{}");
+}
+
 TEST_CASE("a clone under an id that is taken is a conflict, and of nothing is not found") {
   World world;
   world.make("counter", "a");

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 
-from servers import Agentd, Nats, Server, http_requests_per_second, measure
+from servers import Agentd, Nats, Server, http_requests_per_second, measure, seconds_until
 from table import Row, conditions, printed
 
 # So many calls take about half a second, of each kind, by how many are in flight.
@@ -15,7 +15,10 @@ COUNTS = {"agentd": {1: 8_000, 10: 40_000, 100: 200_000, 1000: 500_000, 10_000: 
           "gRPC": {1: 2_000, 10: 8_000, 100: 15_000, 1000: 20_000, 10_000: 30_000},
           "NATS": {1: 3_000, 10: 20_000, 100: 100_000, 1000: 200_000, 10_000: 200_000}}
 SIZES = {1 << 10: (100, 60_000), 16 << 10: (32, 15_000), 256 << 10: (4, 1_000)}
-IDLE_AGENTS = 200_000
+IDLE_AGENTS = 1_000_000
+ECHO_OBJECT = 8  # bytes
+CREATIONS = 100_000
+SLEEPERS = 1_000_000
 IDLE_CONNECTIONS = 500
 CALL = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "agent.call",
                    "params": {"agent": "echo", "input": "hello, tide", "wait_ms": 10_000, "release": True}})
@@ -40,7 +43,11 @@ class Bench:
             if self.peers:
                 self.http(first)
         with Agentd(self.bin) as node:
+            self.creations(node)
+        with Agentd(self.bin) as node:
             self.idle(node)
+        with Agentd(self.bin) as node:
+            self.sleepers(node)
 
     def echo(self, what, *arguments):
         return measure(f"{self.bin}/call_bench", what, *arguments)
@@ -115,12 +122,24 @@ class Bench:
                     http_requests_per_second(node.port, "/rpc", CALL, connections),
                     limit=http_requests_per_second(bare.port, "/", CALL, connections))
 
+    def creations(self, node):
+        seconds = node.requests_over_web_socket("agent.create", ({"type": "echo", "agent": f"one-{i}"} for i in range(CREATIONS)))
+        self.row("agents made a second, one with each request", "agents/s").add(CREATIONS / seconds)
+
+    def sleepers(self, node):
+        """A million agents that sleep for 1 s: made, called, and all answers read."""
+        self.row("a million sleepers", "s", "at most 10").add(
+            seconds_until("answered", f"{self.bin}/million", "--port", node.port, "--count", SLEEPERS))
+        self.row("peak memory of the daemon with a million sleepers", "MiB", "at most 1,536").add(
+            node.resident_bytes(peak=True) / 2**20)
+
     def idle(self, node):
         before = node.resident_bytes()
         started = time.monotonic()
         node.rpc("agent.create_many", type="echo", count=IDLE_AGENTS, prefix="idle")
         self.row("agents made a second, many with one call", "agents/s").add(IDLE_AGENTS / (time.monotonic() - started))
-        self.row("memory of an idle agent", "bytes").add((node.resident_bytes() - before) / IDLE_AGENTS)
+        self.row("memory of an idle agent, beyond its object", "bytes", "at most 256").add(
+            (node.resident_bytes() - before) / IDLE_AGENTS - ECHO_OBJECT)
         before = node.resident_bytes()
         connections = [node.web_socket() for _ in range(IDLE_CONNECTIONS)]
         self.row("memory of an idle connection", "bytes", "at most 12,288").add(

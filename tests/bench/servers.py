@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -29,9 +30,10 @@ class Server:
         if self.port is None:
             sys.exit(f"bench: {command[0]} did not start")
 
-    def resident_bytes(self):
+    def resident_bytes(self, peak=False):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
+        name = "VmHWM" if peak else "VmRSS"
+        return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1]) * 1024
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -76,6 +78,30 @@ class Agentd(Server):
         return connection
 
 
+    def requests_over_web_socket(self, method, params):
+        """How many seconds it takes to answer all these, each a frame of its own, sent without waiting."""
+        requests = [json.dumps({"jsonrpc": "2.0", "id": i, "method": method, "params": one}).encode()
+                    for i, one in enumerate(params)]
+        # Masked with zeros: what is measured is not the client.
+        frames = b"".join(b"\x81" + (bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big"))
+                          + bytes(4) + text for text in requests)
+        with self.web_socket() as connection:
+            started = time.monotonic()
+            sending = threading.Thread(target=connection.sendall, args=(frames,))
+            sending.start()
+            answered, rest = 0, b""
+            while answered < len(requests):
+                got = connection.recv(1 << 20)
+                if not got:
+                    sys.exit(f"bench: {method}: the connection was lost after {answered} answers")
+                text = rest + got
+                answered += text.count(b'"result"')
+                rest = text[-len(b'"result') :]
+            seconds = time.monotonic() - started
+            sending.join()
+        return seconds
+
+
 class Nats:
     """A NATS server, and a responder behind it."""
 
@@ -98,6 +124,15 @@ def measure(program, *arguments):
     if done.returncode != 0:
         sys.exit(f"bench: {program} {' '.join(map(str, arguments))}: {done.stderr.strip()}")
     return json.loads(done.stdout)
+
+
+def seconds_until(phase, program, *arguments):
+    """When a program says on standard error that it was through with that phase."""
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=LIMIT)
+    found = re.search(rf"^{phase} .* ([\d.]+) s after the start$", done.stderr, re.MULTILINE)
+    if done.returncode != 0 or not found:
+        sys.exit(f"bench: {program} {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+    return float(found.group(1))
 
 
 def http_requests_per_second(port, path, body, connections, seconds=2):

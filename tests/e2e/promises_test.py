@@ -672,6 +672,19 @@ class Ending(Promise):
             self.assertEqual(session.close_code(), 1001)
             self.assertEqual(node.wait(), 0)
 
+    def test_a_stopping_node_tells_of_each_of_thousands_of_calls(self):
+        node = self.node()
+        node.rpc("agent.create_many", type="sleeper", count=5000, prefix="s", args=FOREVER)
+        session = self.session(node)
+        calls = [new_call() for _ in range(5000)]
+        for n, call in enumerate(calls):
+            session.notify("agent.call", agent=f"s-{n}", call=call)
+        session.sync()
+        session.rpc("node.stop", grace_ms=0)
+        for call in calls:
+            self.assertEqual(session.settled(call)["error"]["data"]["kind"], "shutting_down")
+        self.assertEqual(node.wait(), 0)
+
     def test_outcomes_stay_readable_while_a_node_stops(self):
         node = self.node(config={"grace_ms": 2500})
         node.create("sleeper", "s", args=FOREVER)

@@ -67,6 +67,14 @@ TEST_CASE("calls to one agent of many keep their order, though each is made with
   for (int i = 0; i < 50; ++i) CHECK(answers[i].content()["heard"] == i);
 }
 
+TEST_CASE("calls made faster than they leave all leave, in order") {
+  const Server server;
+  const auto counter = server.make("counter");
+  std::vector<Message> answers;
+  for (int i = 0; i < 8000; ++i) answers.push_back(counter(1));
+  for (int i = 0; i < 8000; ++i) REQUIRE(answers[i].content() == i + 1);
+}
+
 TEST_CASE("what the node refuses of many agents is thrown") {
   const Server server;
   CHECK(refusal(server, "no-such-type", 2, "a") == ErrorKind::type_not_found);

@@ -55,9 +55,13 @@ def shown(values):
 
 def printed(rows):
     heads = ["", "", "agentd", "limit (ratio)", "gRPC (ratio)", "NATS (ratio)", "aim"]
-    lines = [heads, *(row.cells() for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    return "\n".join("  ".join(cell.ljust(width) if column in (0, 1, len(heads) - 1) else cell.rjust(width)
+    return aligned([heads, *(row.cells() for row in rows)], left=(0, 1, len(heads) - 1))
+
+
+def aligned(lines, left=(0,)):
+    """`left`: the columns that are no numbers."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(width) if column in left else cell.rjust(width)
                                for column, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines)
 
 

@@ -1,6 +1,7 @@
 #include "common/async/loop.hpp"
 
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -30,7 +31,8 @@ void Loop::post(Work work) {
   Posted* before = inbox_.load(std::memory_order_relaxed);
   do {
     posted->before = before;
-  } while (!inbox_.compare_exchange_weak(before, posted, std::memory_order_release, std::memory_order_relaxed));
+  } while (
+      !inbox_.compare_exchange_weak(before, posted, std::memory_order_release, std::memory_order_relaxed));
   if (!before) boost::asio::post(context_, [this] { drain_inbox(); });
 }
 
@@ -91,6 +93,8 @@ std::size_t Loop::spin_for_ready(Clock::time_point& began) {
   const auto until = Clock::now() + spin_limit_;
   do {
     if (const auto ran = run_ready(began)) return ran;
+    // Whoever waits for this core is perhaps the one who is waited for.
+    std::this_thread::yield();
   } while (Clock::now() < until);
   return 0;
 }

@@ -64,7 +64,8 @@ public:
   /// counts from the moment when it first asked for the time, so what is woken by a socket asks for it first.
   [[nodiscard]] const TurnTimes& turn_times() const { return turn_times_; }
 
-  /// Keeps the loop polling for so long before it blocks, while `wanted` (asked on the loop) holds.
+  /// Before it blocks, the loop polls for so long, and yields the core to others in between, where `wanted`
+  /// holds: asked on the loop, once each time.
   void spin(std::chrono::microseconds limit, std::function<bool()> wanted);
 
   /// Turns until `stop`, one that came before included. Keeps what is posted meanwhile for a later `run`.

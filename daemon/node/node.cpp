@@ -30,6 +30,8 @@ constexpr std::size_t failed_per_turn = 2000;
 constexpr std::chrono::milliseconds goodbye{1'500};
 /// How long a stopped node waits for workers whose calls were failed already.
 constexpr std::chrono::milliseconds worker_patience{200};
+/// Calls since it last was about to sleep, at most, for the loop to spin in place of sleeping.
+constexpr std::uint64_t most_to_spin_for = 32;
 
 }  // namespace
 
@@ -67,7 +69,7 @@ public:
     facts.boot = random_suffix(16);
     facts.started = std::chrono::steady_clock::now();
     dispatcher_.set(std::make_unique<rpc::JsonRpcDispatcher>(*runtime_, *this, std::move(facts)));
-    loop_.spin(config_.spin, [this] { return runtime_->unsettled() > 0; });
+    loop_.spin(config_.spin, [this] { return few_came(); });
     thread_ = std::thread([this] { run(); });
     return {};
   }
@@ -201,6 +203,12 @@ private:
     ended_.notify_all();
   }
 
+  /// Where many calls come, they come the better together the later they are looked for.
+  bool few_came() {
+    const std::uint64_t accepted = runtime_->counters().accepted;
+    return accepted - std::exchange(accepted_before_spin_, accepted) <= most_to_spin_for;
+  }
+
   void tell_stopping() const {
     if (when_stopping_) when_stopping_(std::chrono::ceil<std::chrono::milliseconds>(fail_at_ - Clock::now()));
   }
@@ -242,6 +250,7 @@ private:
   Clock::time_point fail_at_;
   Clock::time_point close_at_;
   StopTimer stopping_;
+  std::uint64_t accepted_before_spin_ = 0;
 
   std::mutex mutex_;
   std::condition_variable ended_;

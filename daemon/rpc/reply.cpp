@@ -57,8 +57,12 @@ bool Reply::is_full() const {
   return channel && channel->full();
 }
 
+bool Reply::has_room(std::size_t bytes) const { return bytes <= small_answer || !is_full(); }
+
+void Reply::no_room() { error(too_large_together()); }
+
 void Reply::result(std::string_view result) {
-  if (wanted_ && result.size() > small_answer && is_full()) return error(too_large_together());
+  if (wanted_ && !has_room(result.size())) return no_room();
   send([&](std::string& out) { protocol::append_result(out, id_, result); });
 }
 
@@ -67,7 +71,7 @@ void Reply::error(const Error& error) {
   std::string text;
   protocol::append_error_response(text, id_, error);
   // With its causes an error may be as long as a value.
-  if (text.size() > small_answer && is_full()) {
+  if (!has_room(text.size())) {
     text.clear();
     protocol::append_error_response(text, id_, too_large_together());
   }

@@ -53,6 +53,10 @@ public:
 
   /// Whether somebody gets it.
   [[nodiscard]] bool wanted() const { return wanted_; }
+  /// Whether an answer of that many bytes may be added to what waits already. What has no room need not be
+  /// made: `no_room` says so.
+  [[nodiscard]] bool has_room(std::size_t bytes) const;
+  void no_room();
   /// `result` is JSON text.
   void result(std::string_view result);
   void error(const Error& error);

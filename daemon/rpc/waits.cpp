@@ -11,6 +11,10 @@ void answer_call(const runtime::Runtime& runtime, const runtime::Call& call, Ans
                  Reply& reply) {
   // The text of an answer is a good part of what a notification would cost.
   if (!reply.wanted()) return;
+  // Nor is it made to be refused: a client may ask for a thousand values that it does not read.
+  if (call.content && (waited || form == AnswerTo::get) && !reply.has_room(call.content->size())) {
+    return reply.no_room();
+  }
   if (form == AnswerTo::get) return reply.result(call_details(runtime, call));
   if (waited && call.error) return reply.error(*call.error);
   reply.result(call_answer(runtime, call, waited));

@@ -49,6 +49,27 @@ TEST_CASE("a long object that is no batch has no elements to count") {
   CHECK(answer_of(world, R"({"jsonrpc":"2.0","id":1,"method":"type.list","params":{}})").contains("result"));
 }
 
+TEST_CASE("where too much waits for a connection, it gets no large value, and small ones all the same") {
+  World world;
+  const auto channel = world.connect();
+  world.rpc(channel, "agent.create", {{"type", "echo"}, {"agent", "e"}});
+  const auto call_of = [&](std::size_t size) {
+    const Json params{{"agent", "e"}, {"input", std::string(size, 'x')}, {"wait_ms", 9}};
+    return world.rpc(channel, "agent.call", params)["result"]["call"].get<std::string>();
+  };
+  const std::string large = call_of(100'000);
+  const std::string small = call_of(1);
+  channel->is_full = true;
+  const Json refused = world.rpc(channel, "call.get", {{"call", large}});
+  CHECK(refused["error"]["data"]["kind"] == "overloaded");
+  CHECK(refused["error"]["data"]["limit"] == "write_queue");
+  CHECK(world.rpc(channel, "call.get", {{"call", small}})["result"]["value"]["content"] == "x");
+  const Json again{{"agent", "e"}, {"call", large}, {"input", std::string(100'000, 'x')}};
+  CHECK(world.rpc(channel, "agent.call", again)["result"]["state"] == "done");
+  channel->is_full = false;
+  CHECK(world.rpc(channel, "call.get", {{"call", large}})["result"]["value"]["content"].size() > 0);
+}
+
 TEST_CASE("long errors of one batch are left out when the answers are too large together") {
   World world;
   const auto channel = world.connect();

@@ -28,7 +28,7 @@ public:
     }
   }
   [[nodiscard]] bool closed() const override { return is_closed; }
-  [[nodiscard]] bool full() const override { return false; }
+  [[nodiscard]] bool full() const override { return is_full; }
   [[nodiscard]] const std::string& caller() const override { return caller_; }
 
   /// The params of all `call.settled` so far for that call.
@@ -39,6 +39,7 @@ public:
   std::vector<std::string> frames;
   std::vector<Json> inbox;
   bool is_closed = false;
+  bool is_full = false;
 
 private:
   std::string caller_;

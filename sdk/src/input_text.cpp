@@ -69,12 +69,14 @@ bool is_loopback(std::string_view host) {
 }
 
 PartState part_state(const Cell& cell, const SessionNode& target) {
+  // Asked first: what settles on another thread meanwhile has no value yet, or has failed.
+  const bool has_outcome = cell.readable();
   if (cell.settled() && cell.error()) return PartState::failed;
   if (const RemoteCall* call = remote_call_of(cell); call && reference_for(cell, target)) {
     return call->state() == RemoteCall::State::held ? PartState::waits_for_sending : PartState::reference;
   }
   if (reference_for(cell, target)) return PartState::reference;
-  return cell.readable() ? PartState::value : PartState::waits_for_value;
+  return has_outcome ? PartState::value : PartState::waits_for_value;
 }
 
 void for_each_part(const Message& input, const std::function<void(const std::shared_ptr<Cell>&)>& visit) {

@@ -1,5 +1,8 @@
 #include "sdk/src/input_text.hpp"
 
+#include <thread>
+#include <vector>
+
 #include <catch2/catch.hpp>
 
 #include "common/protocol/call_frame.hpp"
@@ -100,6 +103,23 @@ TEST_CASE("an answer that failed is a failure, wherever it is") {
   const Message message = answer_at("10.0.0.3");
   message.cell()->fail(Error(ErrorKind::agent_failed, "no"));
   CHECK(part_state(*message.cell(), node("10.0.0.2")) == PartState::failed);
+}
+
+TEST_CASE("what fails on another thread while it is looked at is never taken for a value") {
+  const SessionNode target = node("10.0.0.2");
+  std::vector<Message> messages(20'000);
+  for (Message& message : messages) message = pending();
+  std::thread failing([&] {
+    for (const Message& message : messages) message.cell()->fail(Error(ErrorKind::agent_failed, "no"));
+  });
+  std::size_t taken_for_values = 0;
+  for (const Message& message : messages) {
+    PartState state = PartState::waits_for_value;
+    while (state == PartState::waits_for_value) state = part_state(*message.cell(), target);
+    if (state != PartState::failed) ++taken_for_values;
+  }
+  failing.join();
+  CHECK(taken_for_values == 0);
 }
 
 TEST_CASE("a join is an array, and one inside it is content") {

@@ -222,7 +222,7 @@ void Runtime::step_finished(const CallPtr& call, StepResult& result) {
     if (agent.settings && !agent.settings->options.state.empty()) {
       HostedAgent::Settings settings = *agent.settings;
       settings.options.state.clear();
-      agent.settings = std::make_shared<const HostedAgent::Settings>(std::move(settings));
+      agent.settings = shared_settings(std::move(settings));
     }
   }
   if (agent.deleted) gone(agent);

@@ -94,6 +94,7 @@ Result<void> Runtime::check_new_agent(const protocol::AgentCreateParams& params)
 }
 
 std::shared_ptr<const HostedAgent::Settings> Runtime::shared_settings(HostedAgent::Settings settings) {
+  if (settings == HostedAgent::Settings()) return nullptr;
   auto latest = latest_settings_.lock();
   if (!latest || *latest != settings) {
     latest = std::make_shared<const HostedAgent::Settings>(std::move(settings));
@@ -111,7 +112,7 @@ AgentPtr Runtime::add_agent(protocol::AgentCreateParams& params, const AgentType
   while (agent->id.empty() || agents_.contains(agent->id)) agent->id = type.name + '-' + random_suffix(8);
   HostedAgent::Settings settings{params.name == type.name ? "" : std::move(params.name),
                                  std::move(params.options), std::move(params.args)};
-  if (settings != HostedAgent::Settings()) agent->settings = shared_settings(std::move(settings));
+  agent->settings = shared_settings(std::move(settings));
   agents_.add(agent);
   agents_in_order_.append(*agent);
   return agent;

@@ -228,7 +228,7 @@ private:
   };
 
   // agents
-  /// The settings of the agent made before, where they are the same.
+  /// Those of the agent made before, where they are the same; null where nothing is set.
   std::shared_ptr<const HostedAgent::Settings> shared_settings(HostedAgent::Settings settings);
   AgentPtr add_agent(protocol::AgentCreateParams& params, const AgentType& type);
   [[nodiscard]] Result<void> check_new_agent(const protocol::AgentCreateParams& params) const;

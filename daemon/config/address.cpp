@@ -44,13 +44,19 @@ std::optional<unsigned> number(std::string_view text, unsigned most) {
   return value;
 }
 
-/// `10.0.0.0/8` or `fd00::/8`.
+/// `10.0.0.0/8` or `fd00::/8`. A block that holds IPv4 addresses in IPv6 clothes holds no others: what is
+/// shorter than `::ffff:0.0.0.0/96` would be all of IPv4 and more.
 bool is_block(std::string_view text) {
+  constexpr unsigned mapped_prefix = 96;
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return false;
   const std::string base(text.substr(0, slash));
-  const auto length = number(text.substr(slash + 1), ipv6(base) ? 128 : 32);
-  return length && (ipv4(base) || ipv6(base));
+  const std::string_view length = text.substr(slash + 1);
+  if (ipv4(base)) return number(length, 32).has_value();
+  const auto address = ipv6(base);
+  if (!address) return false;
+  const auto bits = number(length, 128);
+  return bits && (!IN6_IS_ADDR_V4MAPPED(&*address) || *bits >= mapped_prefix);
 }
 
 /// The two sides of the colon that may stand before a port.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "common/vocabulary/letters.hpp"
 
@@ -33,6 +34,21 @@ bool in_block(const address& any, const address& network, unsigned prefix) {
   return same_prefix(any.to_v6().to_bytes(), network.to_v6().to_bytes(), prefix);
 }
 
+/// How many bits of the plain address the block fixes. In IPv6 clothes they are counted from those of IPv6
+/// on.
+std::optional<unsigned> prefix_of(const address& written, const std::string& length) {
+  constexpr unsigned mapped_prefix = 96;
+  const bool mapped = plain(written).is_v4() && written.is_v6();
+  const unsigned least = mapped ? mapped_prefix : 0;
+  unsigned bits = 0;
+  const char* const end = length.data() + length.size();
+  const auto [at, bad] = std::from_chars(length.data(), end, bits);
+  if (bad != std::errc{} || at != end || bits < least || bits > (written.is_v4() ? 32 : 128)) {
+    return std::nullopt;
+  }
+  return bits - least;
+}
+
 bool is_host_name(std::string_view name) {
   return !name.empty() && name.size() <= 253 && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_';
@@ -46,17 +62,18 @@ Result<void> PeerPolicy::add(const std::string& host, std::uint16_t port) {
   entry.port = port;
   const auto slash = host.find('/');
   boost::system::error_code error;
-  entry.network = plain(boost::asio::ip::make_address(host.substr(0, slash), error));
-  const unsigned longest = entry.network.is_v4() ? 32 : 128;
+  const address written = boost::asio::ip::make_address(host.substr(0, slash), error);
+  entry.network = plain(written);
+  const unsigned all_bits = entry.network.is_v4() ? 32 : 128;
   if (slash != std::string::npos) {
-    const char* end = host.data() + host.size();
-    const auto [at, bad] = std::from_chars(host.data() + slash + 1, end, entry.prefix);
-    if (error || bad != std::errc{} || at != end || entry.prefix > longest) {
+    const auto prefix = error ? std::nullopt : prefix_of(written, host.substr(slash + 1));
+    if (!prefix) {
       return Error(ErrorKind::invalid_params,
                    "peer \"" + host + "\" is no block of addresses: write it as 10.0.0.0/8 or fd00::/8");
     }
+    entry.prefix = *prefix;
   } else if (!error) {
-    entry.prefix = longest;
+    entry.prefix = all_bits;
   } else {
     entry.name = detail::lower_case(host);
     if (!is_host_name(entry.name)) {

@@ -26,7 +26,8 @@ namespace {
 constexpr std::chrono::milliseconds stop_interval{5};
 /// How many calls a stopping node fails before others get their turn: who waits for them is told meanwhile.
 constexpr std::size_t failed_per_turn = 2000;
-/// How long a stopping node waits for its connections to close.
+/// How long a stopping node goes on telling of calls that it has failed, and then waits for its connections
+/// to close.
 constexpr std::chrono::milliseconds goodbye{1'500};
 /// How long a stopped node waits for workers whose calls were failed already.
 constexpr std::chrono::milliseconds worker_patience{200};
@@ -185,8 +186,8 @@ public:
 private:
   using Clock = std::chrono::steady_clock;
   /// Stopping has two breaths: first what runs may finish, then what has not is failed, and everybody is
-  /// told goodbye.
-  enum class Phase : std::uint8_t { serving, draining, failing, closing };
+  /// told so, and goodbye.
+  enum class Phase : std::uint8_t { serving, draining, failing, telling, closing };
 
   struct StopTimer : async::Timer {
     Impl* owner = nullptr;
@@ -222,7 +223,11 @@ private:
     const auto now = Clock::now();
     if (phase_ == Phase::draining && (runtime_->unsettled() == 0 || now >= fail_at_)) phase_ = Phase::failing;
     if (phase_ == Phase::failing) {
-      if (!runtime_->fail_unsettled(true, failed_per_turn)) return loop_.post([this] { go_on_stopping(); });
+      if (!runtime_->fail_unsettled(failed_per_turn)) return loop_.post([this] { go_on_stopping(); });
+      phase_ = Phase::telling;
+      close_at_ = now + goodbye;
+    }
+    if (phase_ == Phase::telling && (!runtime_->has_work() || now >= close_at_)) {
       phase_ = Phase::closing;
       close_at_ = now + goodbye;
       server_->close_all();

@@ -87,6 +87,7 @@ void Runtime::resolve_cell(const CallPtr& call, std::size_t slot, const std::sha
 
 void Runtime::input_settled(const CallPtr& call, std::size_t slot, Outcome outcome) {
   if (call->state != CallState::waiting) return;
+  if (failing_) return settle_failed(*call, located(shutting_down(), *call));
   if (!outcome) {
     Error error(ErrorKind::input_failed, "an input of this call failed: " + outcome.error().root().message());
     error.because(outcome.error());

@@ -34,7 +34,9 @@ public:
   void add(Call& call, bool in_lane);
   /// Its inputs are all there.
   void inputs_there(Call& call);
-  /// The oldest eligible call, which thereby leaves the mailbox; null where there is none.
+  /// The oldest eligible call; null where there is none.
+  [[nodiscard]] Call* next() const { return eligible_.empty() ? nullptr : eligible_.front().get(); }
+  /// The same, which thereby leaves the mailbox.
   [[nodiscard]] CallPtr take_next();
   /// Leaves without having run. @pre its state says so already
   void remove(Call& call);

@@ -112,6 +112,7 @@ void Runtime::resolve_next() {
 
 std::size_t Runtime::start_next(HostedAgent& agent) {
   if (agent.running) return 0;
+  if (failing_) return fail_next(agent);
   CallPtr call = agent.mailbox.take_next();
   if (!call) return 0;
   agent.running = call;
@@ -119,6 +120,11 @@ std::size_t Runtime::start_next(HostedAgent& agent) {
   run(call);
   if (!agent.running) schedule(agent);
   return assembled;
+}
+
+std::size_t Runtime::fail_next(HostedAgent& agent) {
+  if (const CallPtr call{agent.mailbox.next()}) settle_failed(*call, located(shutting_down(), *call));
+  return 0;
 }
 
 void Runtime::run(const CallPtr& call) {

@@ -280,17 +280,19 @@ void Runtime::retire(const AgentPtr& agent, const Error& why) {
 
 // The node.
 
-bool Runtime::fail_unsettled(bool running, std::size_t most) {
-  const Error why(ErrorKind::shutting_down, "this node is shutting down");
+Error Runtime::shutting_down() { return {ErrorKind::shutting_down, "this node is shutting down"}; }
+
+bool Runtime::fail_unsettled(std::size_t most) {
+  failing_ = true;
   std::vector<CallPtr> unsettled;
   Call* call = calls_in_order_.after(std::exchange(failed_up_to_, 0));
   for (; call && most > 0; call = call->next, --most) {
     if (call->next && most == 1) failed_up_to_ = call->seq;
-    if (!call->is_settled() && (running || call->state != CallState::running)) unsettled.emplace_back(call);
+    if (!call->is_settled()) unsettled.emplace_back(call);
   }
   // One may settle another, which it has called.
   for (const CallPtr& one : unsettled) {
-    if (!one->is_settled()) settle_failed(*one, located(why, *one));
+    if (!one->is_settled()) settle_failed(*one, located(shutting_down(), *one));
   }
   return failed_up_to_ == 0;
 }

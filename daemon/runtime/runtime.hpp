@@ -139,9 +139,14 @@ public:
   /// Admits no new calls but those that running ones make.
   void drain() { draining_ = true; }
   [[nodiscard]] bool draining() const { return draining_; }
-  /// Fails what has not settled with `shutting_down`, running calls too where `running` says so. Looks at
-  /// `most` calls; answers false where there are others, at which the next time begins.
-  bool fail_unsettled(bool running, std::size_t most = std::numeric_limits<std::size_t>::max());
+  /// Fails what has not settled with `shutting_down`, running calls too. Looks at `most` calls; answers
+  /// false where there are others, at which the next time begins. From the first time on no method and no
+  /// step begins: what has its turn, or whose input settles, fails likewise.
+  bool fail_unsettled(std::size_t most = std::numeric_limits<std::size_t>::max());
+  /// Whether there is something to be run, or to be told, in a turn to come.
+  [[nodiscard]] bool has_work() const {
+    return !scheduled_.empty() || !resolutions_.empty() || !finished_.empty() || !tellings_.empty();
+  }
   /// Calls whose method has not returned, settled for their callers or not.
   [[nodiscard]] std::size_t running() const { return running_; }
   /// Of these, the ones that have not settled.
@@ -272,13 +277,12 @@ private:
   // running
   void schedule(HostedAgent& agent);
   void schedule_pump();
-  [[nodiscard]] bool has_work() const {
-    return !scheduled_.empty() || !resolutions_.empty() || !finished_.empty() || !tellings_.empty();
-  }
   void pump();
   void resolve_next();
   /// Answers how many bytes were assembled for it.
   std::size_t start_next(HostedAgent& agent);
+  /// In place of that where the node fails what has not settled.
+  std::size_t fail_next(HostedAgent& agent);
   void run(const CallPtr& call);
   void run_method(const CallPtr& call);
   /// Sets memory aside for the input of a call that is about to run.
@@ -319,6 +323,7 @@ private:
   void leave_lane(Refusal& refusal);
   void open_lane(const LaneKey& key);
   [[nodiscard]] Error call_not_found(const CallId& id) const;
+  [[nodiscard]] static Error shutting_down();
   [[nodiscard]] Error located(Error error, const Call& call) const;
   [[nodiscard]] static Outcome outcome_of(const Call& call);
 
@@ -368,6 +373,7 @@ private:
   std::uint64_t failed_up_to_ = 0;
   bool pump_scheduled_ = false;
   bool draining_ = false;
+  bool failing_ = false;
   bool closed_ = false;
 
   std::uint64_t next_seq_ = 2;

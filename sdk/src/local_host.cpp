@@ -84,7 +84,7 @@ void LocalHost::stop_at_exit() {
   auto future = stopped->get_future();
   detail::end_callbacks();
   loop_.post([this, stopped] {
-    (void)runtime_->fail_unsettled(true);
+    (void)runtime_->fail_unsettled();
     (void)runtime_->close(async::Loop::Clock::now() + exit_patience);
     stopped->set_value();
   });

@@ -24,6 +24,11 @@ private:
   CallPtr other_;
 };
 
+ErrorKind kind_of(const Call& call) {
+  REQUIRE(call.error);
+  return call.error->kind();
+}
+
 }  // namespace
 
 TEST_CASE("a call that another one's end has settled does not settle again when all are ended") {
@@ -37,7 +42,7 @@ TEST_CASE("a call that another one's end has settled does not settle again when 
   world.runtime->watch(*first, std::make_shared<Canceller>(*world.runtime, second),
                        protocol::SettledMode::value);
   const auto told = world.watch(*second);
-  SECTION("by the node's end") { CHECK(world.runtime->fail_unsettled(true)); }
+  SECTION("by the node's end") { CHECK(world.runtime->fail_unsettled()); }
   SECTION("by the agent's end") { REQUIRE(world.runtime->remove("a").has_value()); }
   CHECK(told->states == std::vector<std::string>{"cancelled"});
   CHECK(world.runtime->counters().cancelled == 1);
@@ -90,7 +95,7 @@ TEST_CASE("a draining node still joins a call that it has") {
   CHECK(world.call("a", {.input = "1", .id = "c"}) == call);
 }
 
-TEST_CASE("failing what has not settled leaves the running calls, or does not") {
+TEST_CASE("failing what has not settled fails what waits, is queued, and runs") {
   World world;
   world.make("hold", "a");
   const auto running = world.call("a", {.input = "1"});
@@ -98,16 +103,8 @@ TEST_CASE("failing what has not settled leaves the running calls, or does not") 
   const auto waiting = world.call("a", {.input = World::placeholder(*queued)});
   world.settle();
   world.runtime->drain();
-  CHECK(world.runtime->fail_unsettled(false));
-  world.settle();
-  for (const auto& call : {queued, waiting}) {
-    REQUIRE(call->error);
-    CHECK(call->error->kind() == ErrorKind::shutting_down);
-  }
-  CHECK(state_of(*running) == "running");
-  CHECK(world.runtime->fail_unsettled(true));
-  REQUIRE(running->error);
-  CHECK(running->error->kind() == ErrorKind::shutting_down);
+  CHECK(world.runtime->fail_unsettled());
+  for (const auto& call : {running, queued, waiting}) CHECK(kind_of(*call) == ErrorKind::shutting_down);
   CHECK(world.runtime->unsettled() == 0);
 }
 
@@ -119,21 +116,62 @@ TEST_CASE("many unsettled calls fail in parts, those that come meanwhile too, an
   std::vector<CallPtr> calls;
   for (int i = 0; i < 10; ++i) calls.push_back(world.call("a"));
   world.settle();
-  CHECK_FALSE(world.runtime->fail_unsettled(true, 4));
+  CHECK_FALSE(world.runtime->fail_unsettled(4));
   CHECK(world.runtime->unsettled() == 7);
   // The next part begins behind one that is forgotten meanwhile.
   CHECK(world.runtime->release(calls[2]->id));
-  CHECK_FALSE(world.runtime->fail_unsettled(true, 4));
+  CHECK_FALSE(world.runtime->fail_unsettled(4));
   CHECK(world.runtime->unsettled() == 3);
   calls.push_back(world.call("a"));
-  CHECK(world.runtime->fail_unsettled(true, 4));
+  CHECK(world.runtime->fail_unsettled(4));
   CHECK(world.runtime->unsettled() == 0);
   CHECK(world.runtime->counters().failed == 11);
   CHECK(state_of(*kept) == "done");
   // From the beginning again.
   calls.push_back(world.call("a"));
-  CHECK(world.runtime->fail_unsettled(true, 100));
+  CHECK(world.runtime->fail_unsettled(100));
   CHECK(state_of(*calls.back()) == "failed");
+}
+
+TEST_CASE("between the parts no method begins, and what waits for a failed call shuts down too") {
+  World world;
+  world.make("hold", "a");
+  world.make("log", "busy");
+  world.make("log", "idle");
+  std::vector<CallPtr> calls{
+      world.call("busy", {.input = World::placeholder("0123456789abcdef", "there", 9)}),
+      world.call("a", {.input = "1"}), world.call("a", {.input = "2"})};
+  // Nothing but the first one, of the same caller, keeps this one from its turn.
+  calls.push_back(world.call("busy", {.input = "3"}));
+  for (const CallPtr& input : std::vector(calls)) {
+    calls.push_back(world.call("idle", {.input = World::placeholder(*input), .caller = ""}));
+  }
+  world.settle();
+  CHECK(world.runtime->unsettled() == calls.size());
+  while (!world.runtime->fail_unsettled(1)) world.settle();
+  world.settle();
+  for (const CallPtr& call : calls) CHECK(kind_of(*call) == ErrorKind::shutting_down);
+  CHECK(world.log == std::vector<std::string>{"1"});
+  CHECK_FALSE(world.runtime->has_work());
+}
+
+TEST_CASE("steps that have not had their turn fail with the calls, whoever waits for them is told") {
+  World world;
+  world.make("log", "a");
+  const auto waiting = world.call("a", {.input = World::placeholder("0123456789abcdef", "there", 9)});
+  std::vector<std::string> told;
+  const auto note = [&told](const Result<AgentPtr>& made) {
+    told.emplace_back(made ? "made" : kind_name(made.error().kind()));
+  };
+  world.runtime->clone("a", "copy", world.runtime->caller("me"), note);
+  world.settle();
+  protocol::AgentCreateParams params;
+  params.type = "log";
+  world.runtime->create(std::move(params), note);
+  CHECK(world.runtime->fail_unsettled());
+  world.settle();
+  CHECK(told == std::vector<std::string>{"shutting_down", "shutting_down"});
+  CHECK_FALSE(world.runtime->has_work());
 }
 
 TEST_CASE("a call that a million wait for settles them over several turns") {

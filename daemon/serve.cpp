@@ -139,6 +139,10 @@ service::Work work_of(std::shared_ptr<Node> node, std::shared_ptr<Reloader> relo
   work.watch_ending = [seen](std::function<void(std::chrono::milliseconds)> ending) {
     if (const auto still_there = seen.lock()) still_there->when_stopping(std::move(ending));
   };
+  work.last_progress = [seen] {
+    const auto still_there = seen.lock();
+    return still_there ? still_there->last_progress() : std::chrono::steady_clock::time_point();
+  };
   work.reload = [reloader = std::move(reloader), status] {
     service::notify_reloading();
     reloader->reload();

@@ -1,5 +1,6 @@
 #include "daemon/node/node.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -38,6 +39,8 @@ constexpr std::uint64_t most_to_spin_for = 32;
 
 class Node::Impl : public rpc::NodeControl {
 public:
+  using Clock = std::chrono::steady_clock;
+
   explicit Impl(NodeConfig config) : config_(std::move(config)) {
     for (AgentType& type : agents::builtin_types()) add_type(std::move(type));
     stopping_.owner = this;
@@ -135,6 +138,8 @@ public:
     return answered.wait_for(limit) == std::future_status::ready;
   }
 
+  [[nodiscard]] Clock::time_point last_progress() const { return last_progress_; }
+
   // rpc::NodeControl, on the loop.
 
   void drain() override {
@@ -184,7 +189,6 @@ public:
   }
 
 private:
-  using Clock = std::chrono::steady_clock;
   /// Stopping has two breaths: first what runs may finish, then what has not is failed, and everybody is
   /// told so, and goodbye.
   enum class Phase : std::uint8_t { serving, draining, failing, telling, closing };
@@ -223,7 +227,9 @@ private:
     const auto now = Clock::now();
     if (phase_ == Phase::draining && (runtime_->unsettled() == 0 || now >= fail_at_)) phase_ = Phase::failing;
     if (phase_ == Phase::failing) {
-      if (!runtime_->fail_unsettled(failed_per_turn)) return loop_.post([this] { go_on_stopping(); });
+      const bool all = runtime_->fail_unsettled(failed_per_turn);
+      last_progress_ = now;
+      if (!all) return loop_.post([this] { go_on_stopping(); });
       phase_ = Phase::telling;
       close_at_ = now + goodbye;
     }
@@ -254,6 +260,8 @@ private:
   std::function<void(std::chrono::milliseconds)> when_stopping_;
   Clock::time_point fail_at_;
   Clock::time_point close_at_;
+  /// Read by other threads.
+  std::atomic<Clock::time_point> last_progress_{Clock::time_point{}};
   StopTimer stopping_;
   std::uint64_t accepted_before_spin_ = 0;
 
@@ -290,6 +298,7 @@ void Node::set_token(std::string token) { impl_->set_token(std::move(token)); }
 void Node::set_token_of(const NodeAddress& node, std::string token) {
   impl_->set_token_of(node, std::move(token));
 }
+std::chrono::steady_clock::time_point Node::last_progress() const { return impl_->last_progress(); }
 bool Node::answers(std::chrono::milliseconds limit) const { return impl_->answers(limit); }
 
 }  // namespace agentd

@@ -48,6 +48,9 @@ public:
   /// `told` is called on the loop's thread when the node begins to stop, with the grace period that it
   /// has from then on: once, at the next turn where it has begun already. @pre started
   void when_stopping(std::function<void(std::chrono::milliseconds grace)> told);
+  /// When the stopping node last failed calls for which its grace is over: it does so a part at a time, and a
+  /// million take seconds. Long ago where it has failed none yet.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_progress() const;
   /// Waits until the node has stopped: by `stop`, or by `node.stop` from outside.
   void wait();
 

@@ -19,6 +19,9 @@ std::string one_line(std::string_view text) { return std::string(text.substr(0, 
 
 void notify_ready(std::string_view status) { notify("READY=1\nSTATUS=" + one_line(status)); }
 void notify_stopping() { notify("STOPPING=1\nSTATUS=stopping"); }
+void notify_longer_stop(std::chrono::microseconds most) {
+  notify("EXTEND_TIMEOUT_USEC=" + std::to_string(most.count()));
+}
 void notify_reloading() { notify("RELOADING=1\nSTATUS=reloading"); }
 void notify_status(std::string_view status) { notify("STATUS=" + one_line(status)); }
 void pet_watchdog() { notify("WATCHDOG=1"); }

@@ -11,6 +11,8 @@ namespace agentd::service {
 /// The port accepts.
 void notify_ready(std::string_view status);
 void notify_stopping();
+/// Stopping may take longer than `TimeoutStopSec=`, but no longer than that from now on.
+void notify_longer_stop(std::chrono::microseconds most);
 /// @post followed by `notify_ready`, whatever comes of the reload
 void notify_reloading();
 /// One line for `systemctl status`.

@@ -23,6 +23,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+/// How often the work is asked to stop: a signal more ends it.
+constexpr int most_stops = 2;
+
 /// Set once by one thread, seen by another in `poll`.
 class Flag {
 public:
@@ -67,7 +70,7 @@ public:
     while (true) {
       pet_if_due();
       if (wait()) return leave(&std::thread::join, Ending::complete);
-      if (Clock::now() >= give_up_) return leave(&std::thread::detach, Ending::abandoned);
+      if (is_time_over()) return leave(&std::thread::detach, Ending::abandoned);
       while (const auto signal = signals_.next()) handle(*signal);
     }
   }
@@ -107,6 +110,17 @@ private:
     give_up_ = Clock::now() + grace + patience_.overtime;
   }
 
+  [[nodiscard]] bool is_time_over() {
+    if (Clock::now() < give_up_) return false;
+    const auto& last_progress = shared_->work.last_progress;
+    if (stops_ > most_stops || !last_progress) return true;
+    give_up_ = std::max(give_up_, last_progress() + patience_.overtime);
+    const auto left = give_up_ - Clock::now();
+    if (left <= Clock::duration::zero()) return true;
+    notify_longer_stop(std::chrono::ceil<std::chrono::microseconds>(left + patience_.overtime));
+    return false;
+  }
+
   /// For `poll`: milliseconds until the next thing is due, -1 where nothing is.
   [[nodiscard]] int timeout() const {
     const auto due = std::min(next_pet_, give_up_);
@@ -130,7 +144,7 @@ private:
   }
 
   void stop() {
-    if (++stops_ > 2) {
+    if (++stops_ > most_stops) {
       give_up_ = Clock::now();
       return;
     }

@@ -22,6 +22,9 @@ struct Work {
   /// without having been asked by `stop`, with the grace it gives itself. From any thread; more calls
   /// than one do nothing. May be empty.
   std::function<void(std::function<void(std::chrono::milliseconds grace)> ending)> watch_ending;
+  /// When the work, ending, last got further with what takes the longer the more of it there is: it gets the
+  /// overtime from then on. What it gets further with must come to an end. May be empty.
+  std::function<std::chrono::steady_clock::time_point()> last_progress;
   /// SIGHUP.
   std::function<void()> reload;
   /// Whether the work still makes progress. Only while it says so the watchdog is petted.
@@ -31,7 +34,7 @@ struct Work {
 struct Patience {
   /// What `stop` gets at the first SIGTERM or SIGINT.
   std::chrono::milliseconds grace{10'000};
-  /// How long the work may take to end after its grace is over.
+  /// How long the work may take to end after its grace is over, or after it last made progress.
   std::chrono::milliseconds overtime{5'000};
   /// systemd's watchdog; nothing where it does not watch.
   std::optional<std::chrono::microseconds> watchdog;
@@ -48,7 +51,9 @@ struct Supervised;
 
 /// Looks after work until it ends: hands signals on, pets the watchdog. The first SIGTERM or SIGINT
 /// asks it to stop within the grace period, a second one to stop at once. Work that begins to end by
-/// itself has its own grace, and then the same overtime.
+/// itself has its own grace, and then the same overtime. Work that still fails a million calls when the
+/// overtime is over goes on for as long as it says that it gets further, and systemd is asked for that
+/// time; work that hangs does not say so. A third signal waits for nothing.
 ///
 /// Made before the work begins, which may use up the descriptors: what it needs of them it takes then.
 /// Used once, by one thread.

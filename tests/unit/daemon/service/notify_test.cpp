@@ -55,6 +55,8 @@ TEST_CASE("systemd hears what becomes of the service") {
   CHECK(manager.heard() == "READY=1\nSTATUS=listening on 127.0.0.1:1");
   notify_reloading();
   CHECK(manager.heard().starts_with("RELOADING=1"));
+  notify_longer_stop(std::chrono::seconds(2));
+  CHECK(manager.heard() == "EXTEND_TIMEOUT_USEC=2000000");
   notify_status("x");
   CHECK(manager.heard() == "STATUS=x");
   pet_watchdog();

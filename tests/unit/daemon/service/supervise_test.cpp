@@ -92,6 +92,46 @@ TEST_CASE("work that does not end is abandoned when its time is over") {
   fake->finish();
 }
 
+TEST_CASE("work that gets further is waited for beyond the overtime") {
+  const Signals signals;
+  const auto fake = std::make_shared<FakeWork>();
+  send(SIGTERM);
+  Work work = work_on(fake, [](auto) {});
+  work.last_progress = [fake] {
+    fake->finish();
+    // Ahead, so that it does not matter how slow this machine is.
+    return std::chrono::steady_clock::now() + 1h;
+  };
+  CHECK(Supervisor(signals).watch(work, {.grace = 1ms, .overtime = 1ms, .watchdog = {}}) == Ending::complete);
+}
+
+TEST_CASE("work that got further and hangs then is abandoned when the overtime is over from there") {
+  const Signals signals;
+  const auto fake = std::make_shared<FakeWork>();
+  send(SIGTERM);
+  Work work = work_on(fake, [](auto) {});
+  const auto asked = std::make_shared<int>(0);
+  work.last_progress = [asked, last = std::make_shared<std::chrono::steady_clock::time_point>()] {
+    if (++*asked < 3) *last = std::chrono::steady_clock::now();
+    return *last;
+  };
+  CHECK(Supervisor(signals).watch(work, {.grace = 1ms, .overtime = 1ms, .watchdog = {}}) ==
+        Ending::abandoned);
+  CHECK(*asked > 0);
+  fake->finish();
+}
+
+TEST_CASE("a third signal abandons the work, whether it gets further or not") {
+  const Signals signals;
+  const auto fake = std::make_shared<FakeWork>();
+  send(SIGTERM);
+  Work work = work_on(fake, [fake](auto) { send(SIGTERM); });
+  work.last_progress = [] { return std::chrono::steady_clock::now(); };
+  CHECK(Supervisor(signals).watch(work, {.grace = 1h, .watchdog = {}}) == Ending::abandoned);
+  CHECK(fake->stops == 2);
+  fake->finish();
+}
+
 TEST_CASE("work that begins to end by itself is abandoned when its own grace and the overtime are over") {
   const Signals signals;
   const auto fake = std::make_shared<FakeWork>();

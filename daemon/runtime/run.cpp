@@ -79,24 +79,32 @@ void Runtime::schedule_pump() {
 void Runtime::pump() {
   // Until it is through: what comes up meanwhile needs no other go at this turn's end.
   pump_scheduled_ = true;
-  for (std::size_t steps = 0; has_work(); ++steps) {
+  std::size_t steps = 0;
+  while (has_work()) {
     if (steps >= steps_per_turn) {
       // The rest goes on after the sockets had their turn.
       gate_->post([](Runtime& runtime) { runtime.pump(); });
       return;
     }
+    // One of each: no queue, however fast it grows, keeps another from its turn.
     if (!finished_.empty()) {
+      ++steps;
       Finished item = take_first(finished_);
       finished(item.call, item.result);
-    } else if (!resolutions_.empty()) {
+    }
+    if (!resolutions_.empty()) {
+      ++steps;
       resolve_next();
-    } else if (!tellings_.empty()) {
+    }
+    if (!tellings_.empty()) {
+      ++steps;
       const Telling item = take_first(tellings_);
       item.watch.watcher->settled(*item.call, item.watch.mode);
-    } else {
+    }
+    if (!scheduled_.empty()) {
       const AgentPtr agent = take_first(scheduled_);
       agent->scheduled = false;
-      steps += start_next(*agent) / bytes_of_a_step;
+      steps += 1 + start_next(*agent) / bytes_of_a_step;
     }
   }
   pump_scheduled_ = false;

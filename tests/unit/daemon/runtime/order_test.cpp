@@ -6,6 +6,22 @@ namespace agentd::runtime {
 
 using Log = std::vector<std::string>;
 
+namespace {
+
+/// Asks for the outcome again as soon as it is told of it.
+struct Insatiable : Recorder, std::enable_shared_from_this<Insatiable> {
+  explicit Insatiable(Runtime& of) : runtime(of) {}
+  void settled(const Call& call, protocol::SettledMode) override {
+    ++told;
+    runtime.watch_id(call.id, shared_from_this(), {});
+  }
+
+  Runtime& runtime;
+  std::size_t told = 0;
+};
+
+}  // namespace
+
 TEST_CASE("nothing runs from inside the call that accepts; it runs at the end of the turn") {
   World world;
   world.make("log", "a");
@@ -126,6 +142,19 @@ TEST_CASE("calls that came while the agent was being made wait for it, in order"
   REQUIRE(world.until_settled(second));
   CHECK(made);
   CHECK(world.log == Log{"1", "2"});
+}
+
+TEST_CASE("a watcher that asks again whenever it is told keeps no call from its turn") {
+  World world;
+  world.make("log", "a");
+  const auto settled = world.call("a", {.input = "1"});
+  REQUIRE(world.until_settled(settled));
+  const auto insatiable = std::make_shared<Insatiable>(*world.runtime);
+  world.runtime->watch(*settled, insatiable, protocol::SettledMode::value);
+  const auto call = world.call("a", {.input = "2"});
+  world.settle();
+  CHECK(insatiable->told > 1);
+  CHECK(content_of(*call) == "2");
 }
 
 TEST_CASE("many agents that become ready at once all run, over several turns") {

@@ -57,6 +57,9 @@ public:
   [[nodiscard]] virtual std::uint64_t connection() const { return 0; }
   /// Nobody is behind it any more: it need not be told.
   [[nodiscard]] virtual bool gone() const { return false; }
+
+  /// Of how many calls that have settled it is still to be told at the end of a turn. The runtime counts.
+  std::size_t untold = 0;
 };
 
 struct Watch {

@@ -24,6 +24,9 @@ struct Limits {
   std::uint32_t waits = 100'000;
   /// Ids that are waited for and not known; a quarter of it for one connection.
   std::uint32_t expected = 100'000;
+  /// Outcomes of settled calls that subscribers have yet to be told of; a quarter of it for one connection.
+  /// That is room for all calls that a program may ask for when it is connected again.
+  std::uint32_t tellings = 4'000'000;
   /// Released or expired ids that are remembered, and for how long.
   std::uint32_t tombstones = 500'000;
   std::chrono::milliseconds tombstone_ttl{600'000};

@@ -99,6 +99,7 @@ void Runtime::pump() {
     if (!tellings_.empty()) {
       ++steps;
       const Telling item = take_first(tellings_);
+      --item.watch.watcher->untold;
       item.watch.watcher->settled(*item.call, item.watch.mode);
     }
     if (!scheduled_.empty()) {

@@ -117,7 +117,8 @@ public:
   void refuse(const CallRequest& request, const Error& why, bool remember);
   /// Tells the watcher of the call's outcome and progress; of an outcome that is there, at the turn's end.
   void watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::SettledMode mode);
-  /// As `watch`; an id that is not known is waited for, `grace` at most.
+  /// As `watch`; an id that is not known is waited for, `grace` at most. The watcher is told `overloaded`
+  /// where it has yet to be told of too many.
   void watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace);
   /// Ends the wait of this watcher for an id that is not known.
   void stop_waiting(const CallId& id, const Watcher& watcher);
@@ -304,6 +305,8 @@ private:
   // outcomes
   void forget(Call& call, bool expired);
   void tell(Call& call);
+  /// Fails where too many outcomes wait to be told, to that watcher or in the node.
+  [[nodiscard]] Result<void> check_tellings(const Watcher& watcher) const;
   void expect(const CallId& id, std::chrono::milliseconds grace, std::shared_ptr<Watcher> watcher);
   void expect(const CallId& id, Call::Dependent dependent);
   /// The id's entry, perhaps a new one, in which that connection has a place from here on; fails where it

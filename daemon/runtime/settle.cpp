@@ -162,20 +162,42 @@ void Runtime::watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::Sett
     call.watches.push_back({std::move(watcher), mode});
     return;
   }
+  ++watcher->untold;
   tellings_.push_back({&call, {std::move(watcher), mode}});
   schedule_pump();
 }
 
+Result<void> Runtime::check_tellings(const Watcher& watcher) const {
+  const std::size_t most = settings_.limits.tellings;
+  if (tellings_.size() >= most) {
+    return overloaded("tellings", "subscribers have asked for " + std::to_string(most) +
+                                      " outcomes of settled calls that they have yet to be told of, which "
+                                      "is this node's limit: ask again later");
+  }
+  if (watcher.untold >= share_of(most)) {
+    return overloaded(
+        "connection_tellings",
+        "this connection has asked for " + std::to_string(watcher.untold) +
+            " outcomes of settled calls that it has yet to be told of, a quarter of what may wait "
+            "on this node: read what comes, and ask again later");
+  }
+  return {};
+}
+
 void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace) {
+  const auto tell = [this, &watcher, &id](const Error& why) {
+    loop_.at_turn_end([watcher = std::move(watcher), id, why] { watcher->unknown(id, why); });
+  };
   if (Call* const found = calls_.find(id)) {
+    if (found->is_settled()) {
+      if (const auto room = check_tellings(*watcher); !room) return tell(room.error());
+    }
     return watch(*found, std::move(watcher), protocol::SettledMode::value);
   }
   const auto refusal = refusals_.find(id);
   const bool refused = refusal != refusals_.end() && refusal->second->answers;
   if (refused || grace.count() == 0 || tombstones_.has(id, loop_.now())) {
-    const Error why = refused ? refusal->second->why : call_not_found(id);
-    loop_.at_turn_end([watcher = std::move(watcher), id, why] { watcher->unknown(id, why); });
-    return;
+    return tell(refused ? refusal->second->why : call_not_found(id));
   }
   expect(id, std::min(grace, settings_.limits.longest_grace), std::move(watcher));
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/unit/daemon/runtime/world.hpp"
 
 namespace agentd::runtime {
@@ -289,6 +291,36 @@ TEST_CASE("ids that are waited for and not known are bounded") {
   world.settle();
   CHECK(first->states == std::vector<std::string>{"done"});
   CHECK(content_of(*same) == "1");
+}
+
+TEST_CASE("a quarter of the outcomes that are yet to be told may be for one watcher") {
+  Limits limits;
+  limits.tellings = 8;
+  World world(limits);
+  world.make("echo", "a");
+  const auto call = world.call("a", {.input = "1"});
+  REQUIRE(world.until_settled(call));
+  std::vector<std::shared_ptr<Recorder>> watchers;
+  const auto ask_thrice = [&] {
+    watchers.push_back(std::make_shared<Recorder>());
+    for (int i = 0; i < 3; ++i) world.runtime->watch_id(call->id, watchers.back(), 0s);
+  };
+  for (int i = 0; i < 5; ++i) ask_thrice();
+  world.settle();
+  std::vector<long> told;
+  std::vector<std::string> limits_named;
+  for (const auto& one : watchers) {
+    told.push_back(std::count(one->states.begin(), one->states.end(), "done"));
+    CHECK(one->error.kind() == ErrorKind::overloaded);
+    limits_named.push_back(one->error.details().at("limit"));
+  }
+  CHECK(told == std::vector<long>{2, 2, 2, 2, 0});
+  const std::string own = "connection_tellings";
+  CHECK(limits_named == std::vector<std::string>{own, own, own, "tellings", "tellings"});
+  // What was told leaves room.
+  ask_thrice();
+  world.settle();
+  CHECK(std::count(watchers.back()->states.begin(), watchers.back()->states.end(), "done") == 2);
 }
 
 TEST_CASE("one watcher may wait for a quarter of the unknown ids, and leaves room when it goes") {

@@ -44,9 +44,9 @@ public:
     calls_.notify(method, params);
     flush_at_turn_end();
   }
-  void release(const CallId& call) override {
+  void release(const CallId& call, bool was_done) override {
     // Without a connection it goes with the next one, if there is to be one.
-    calls_.release(call);
+    calls_.release(call, was_done);
     flush_at_turn_end();
   }
 

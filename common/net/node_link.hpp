@@ -81,8 +81,9 @@ public:
   virtual void notify(std::string_view method, std::string params) = 0;
   /// Another token, from the next connection on; empty for none.
   virtual void set_token(const std::string& /*token*/) {}
-  /// Releases an outcome; many go as one.
-  virtual void release(const CallId& call) = 0;
+  /// Releases an outcome; many go as one. That of a call that `was_done` may overtake what still waits to be
+  /// sent; where the call failed, was cancelled, or has not settled, it stays behind that.
+  virtual void release(const CallId& call, bool was_done) = 0;
 
   /// It has been tried, and never was there a connection that brought anything.
   [[nodiscard]] virtual bool unreached() const { return false; }

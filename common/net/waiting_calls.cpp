@@ -172,7 +172,9 @@ void WaitingCalls::notify(std::string_view method, std::string_view params) {
   outbox_.end();
 }
 
-void WaitingCalls::release(const CallId& call) { releases_.push_back(call); }
+void WaitingCalls::release(const CallId& call, bool was_done) {
+  (was_done ? releases_of_done_ : other_releases_).push_back(call);
+}
 
 void WaitingCalls::end_turn() {
   if (!open_) return;
@@ -185,16 +187,19 @@ void WaitingCalls::end_turn() {
 }
 
 void WaitingCalls::send_releases() {
-  if (outbox_.empty()) failed_here_ = false;
-  protocol::Outbox& outbox = failed_here_ || outbox_.bytes() <= short_outbox ? outbox_ : ahead_;
-  for (std::size_t done = 0; done < releases_.size(); done += ids_per_request) {
-    const auto begin = releases_.cbegin() + static_cast<std::ptrdiff_t>(done);
-    const auto count = std::min(ids_per_request, releases_.size() - done);
+  send_releases(releases_of_done_, outbox_.bytes() <= short_outbox ? outbox_ : ahead_);
+  send_releases(other_releases_, outbox_);
+}
+
+void WaitingCalls::send_releases(std::vector<CallId>& calls, protocol::Outbox& outbox) {
+  for (std::size_t done = 0; done < calls.size(); done += ids_per_request) {
+    const auto begin = calls.cbegin() + static_cast<std::ptrdiff_t>(done);
+    const auto count = std::min(ids_per_request, calls.size() - done);
     protocol::append_notification(outbox.begin(), "call.release",
                                   ids_array(begin, begin + static_cast<std::ptrdiff_t>(count)) + '}');
     outbox.end();
   }
-  releases_.clear();
+  calls.clear();
 }
 
 void WaitingCalls::send_subscriptions(const std::vector<CallId>& calls, std::chrono::milliseconds grace) {
@@ -379,7 +384,6 @@ Error WaitingCalls::overdue_error(const Entry& entry) const {
 }
 
 void WaitingCalls::fail(Entry& entry, const Error& why) {
-  failed_here_ = true;
   unlink(entry);
   if (entry.kind == Kind::request) {
     const auto node = requests_.extract(entry.request);
@@ -402,7 +406,6 @@ void WaitingCalls::fail_all(const Error& why) {
   Requests requests;
   requests.swap(requests_);
   first_ = last_ = nullptr;
-  failed_here_ = true;
   for (Entry* entry : order) {
     entry->cancel();
     if (entry->kind == Kind::request) {

@@ -59,7 +59,7 @@ public:
   void request(std::string_view method, std::string_view params, Clock::time_point deadline,
                NodeLink::OnResult on_result);
   void notify(std::string_view method, std::string_view params);
-  void release(const CallId& call);
+  void release(const CallId& call, bool was_done);
 
   /// There is a connection: sends what has not settled, in order. Calls that were sent to a node that
   /// has forgotten them fail with `outcome_unknown`.
@@ -73,13 +73,12 @@ public:
 
   /// Puts into the outbox what is collected over a turn: subscriptions and releases.
   void end_turn();
-  /// What is to be written next. Where much waits, releases go before it: a node keeps only so many outcomes
-  /// for one caller.
+  /// What is to be written next. Where much waits, releases of calls that were done go before it: a node
+  /// keeps only so many outcomes for one caller.
   [[nodiscard]] protocol::Outbox& outbox() { return ahead_.empty() ? outbox_ : ahead_; }
   [[nodiscard]] const protocol::Outbox& outbox() const { return ahead_.empty() ? outbox_ : ahead_; }
 
   [[nodiscard]] std::size_t waiting() const { return calls_.size() + requests_.size(); }
-  [[nodiscard]] bool has_releases() const { return !releases_.empty(); }
 
   /// How long after an entry's deadline the node may still answer before the entry fails here.
   static constexpr std::chrono::milliseconds slack{1500};
@@ -119,6 +118,7 @@ private:
   void send(Entry& entry);
   void send_call(const Entry& entry);
   void send_releases();
+  static void send_releases(std::vector<CallId>& calls, protocol::Outbox& outbox);
   [[nodiscard]] static protocol::Outbox new_outbox();
   void send_subscriptions(const std::vector<CallId>& calls, std::chrono::milliseconds grace);
   [[nodiscard]] std::chrono::milliseconds remaining(const Entry& entry) const;
@@ -141,8 +141,6 @@ private:
   Clockwork& clockwork_;
   protocol::Outbox outbox_;
   protocol::Outbox ahead_;
-  /// A call that stands in the outbox may have failed here: its release must not overtake it.
-  bool failed_here_ = false;
   // Used again for each frame.
   protocol::DoneFrame done_;
   protocol::FrameReader frame_;
@@ -159,7 +157,10 @@ private:
 
   std::vector<CallId> subscribing_;
   std::chrono::milliseconds subscribing_grace_{0};
-  std::vector<CallId> releases_;
+  std::vector<CallId> releases_of_done_;
+  /// Those of all others stay behind what was said before. Such a call may stand in the outbox itself; or the
+  /// node has refused it, and takes its release for leave to run the calls behind it.
+  std::vector<CallId> other_releases_;
   /// The subscriptions that a request on this connection asked for.
   std::unordered_map<std::uint64_t, std::vector<CallId>> subscribe_requests_;
 };

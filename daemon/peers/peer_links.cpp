@@ -313,7 +313,10 @@ void PeerLinks::send(OutgoingCall outgoing) {
       call.call, std::move(params), call.deadline,
       [this, keep = call.input,
        awaited = Awaited{{call.agent.node, call.call}, call.deadline, std::move(outgoing.on_outcome), {}}](
-          net::Settled outcome) { settled(awaited, std::move(outcome)); },
+          net::Settled outcome) {
+        if (!outcome.outcome) not_done_.insert(awaited.placeholder.call);
+        settled(awaited, std::move(outcome));
+      },
       std::move(outgoing.on_progress));
 }
 
@@ -327,8 +330,9 @@ void PeerLinks::cancel(const Placeholder& placeholder) {
 }
 
 void PeerLinks::release(const Placeholder& placeholder) {
+  const bool was_done = not_done_.erase(placeholder.call) == 0;
   const auto there = links_.find(placeholder.node);
-  if (there != links_.end()) there->second->release(placeholder.call);
+  if (there != links_.end()) there->second->release(placeholder.call, was_done);
 }
 
 std::uint64_t PeerLinks::bytes_sent() const {

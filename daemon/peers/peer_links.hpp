@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -132,6 +133,8 @@ private:
   /// In the order they were made, by caller and agent.
   std::map<std::string, std::list<Held*>> lanes_;
   std::list<LeftOut> left_out_;
+  /// Calls from here that were sent, and have ended otherwise than done, until they are released.
+  std::unordered_set<CallId> not_done_;
   bool stopped_ = false;
   /// For callbacks that may come when this has gone.
   std::shared_ptr<PeerLinks*> self_;

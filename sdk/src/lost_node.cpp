@@ -26,7 +26,7 @@ public:
     loop_.post([why = why_, on_result = std::move(on_result)] { on_result(why); });
   }
   void notify(std::string_view, std::string) override {}
-  void release(const CallId&) override {}
+  void release(const CallId&, bool) override {}
   [[nodiscard]] std::size_t waiting() const override { return 0; }
   [[nodiscard]] std::uint64_t bytes_sent() const override { return 0; }
   [[nodiscard]] std::uint64_t bytes_received() const override { return 0; }

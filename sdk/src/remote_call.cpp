@@ -51,7 +51,7 @@ RemoteCall::RemoteCall(Session& session, std::shared_ptr<RemoteAgent> agent, Ses
 }
 
 RemoteCall::~RemoteCall() {
-  if (was_sent_) session_.release(node_, id_);
+  if (was_sent_) session_.release(node_, id_, was_done_);
 }
 
 std::optional<Placeholder> RemoteCall::placeholder() const {
@@ -108,6 +108,7 @@ void RemoteCall::fail(Error error) {
 }
 
 void RemoteCall::settled(net::Settled outcome) {
+  was_done_ = outcome.elsewhere || outcome.outcome.has_value();
   state_ = State::settled;
   // Kept until `finish`, whatever the callbacks do.
   detail::Cell* const cell = cell_.get();

@@ -104,6 +104,8 @@ private:
   CallId id_;
   std::atomic<State> state_{State::held};
   std::atomic<bool> was_sent_{false};
+  /// Read when nobody else is there any more.
+  bool was_done_ = false;
   std::shared_ptr<detail::Cell> cell_;
   Plan plan_;
   /// The plan's, which is needed for longer, and how long that was from the start.

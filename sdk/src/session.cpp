@@ -201,10 +201,10 @@ void Session::drain() {
   send_releases();
 }
 
-void Session::release(SessionNode& node, const CallId& call) {
+void Session::release(SessionNode& node, const CallId& call, bool was_done) {
   {
     const std::lock_guard lock(inbox_mutex_);
-    releases_.push_back({&node, call});
+    releases_.push_back({&node, call, was_done});
     if (std::exchange(release_scheduled_, true)) return;
   }
   loop_.post([this] { release_soon(); });
@@ -227,7 +227,7 @@ void Session::send_releases() {
     const std::lock_guard lock(inbox_mutex_);
     releasing_.swap(releases_);
   }
-  for (const Release& release : releasing_) link(*release.node).release(release.call);
+  for (const Release& release : releasing_) link(*release.node).release(release.call, release.was_done);
   releasing_.clear();
 }
 

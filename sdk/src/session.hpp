@@ -70,8 +70,8 @@ public:
 
   /// Takes a call to its agent's lane. Calls leave in the order handed over; many wake the loop once.
   void hand_over(RemoteCall& call);
-  /// The outcome is no longer needed. Never wakes the loop more than every 20 ms.
-  void release(SessionNode& node, const CallId& call);
+  /// The outcome is no longer needed, as `NodeLink` takes it. Never wakes the loop more than every 20 ms.
+  void release(SessionNode& node, const CallId& call, bool was_done);
   void post(async::Loop::Work work);
   /// Waits until the cell is readable, or until `limit`; the thread may turn the loop meanwhile.
   void wait(detail::Cell& cell, std::optional<async::Loop::Clock::time_point> limit) {
@@ -103,6 +103,7 @@ private:
   struct Release {
     SessionNode* node;
     CallId call;
+    bool was_done;
   };
   struct HashOfAddress {
     using is_transparent = void;

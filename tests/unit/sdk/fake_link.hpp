@@ -37,7 +37,10 @@ public:
   }
   void set_token(const std::string& token) override { tokens.push_back(token); }
   void notify(std::string_view, std::string) override {}
-  void release(const agentd::CallId& call) override { released.push_back(call); }
+  void release(const agentd::CallId& call, bool was_done) override {
+    released.push_back(call);
+    if (was_done) released_as_done.push_back(call);
+  }
   std::size_t waiting() const override { return 0; }
   std::uint64_t bytes_sent() const override { return 0; }
   std::uint64_t bytes_received() const override { return 0; }
@@ -56,7 +59,7 @@ public:
   std::vector<Sent> sent;
   std::vector<Subscribed> subscribed;
   std::vector<Request> requests;
-  std::vector<agentd::CallId> released;
+  std::vector<agentd::CallId> released, released_as_done;
   std::vector<std::string> tokens;
 };
 

@@ -288,6 +288,23 @@ TEST_CASE("an outcome is released when it has settled and the last message is go
   CHECK(node.released() == std::vector{id});
 }
 
+TEST_CASE("a release says whether the call was done: only then may it overtake others") {
+  FakeNode node;
+  const bool done = GENERATE(true, false);
+  const bool elsewhere = done && GENERATE(true, false);
+  (void)node.agent(1);
+  REQUIRE(node.sent() == 1);
+  if (elsewhere) {
+    node.settle(0, {{}, true});
+  } else if (done) {
+    node.answer(0, 1);
+  } else {
+    node.settle(0, {Error(ErrorKind::overloaded, "full")});
+  }
+  REQUIRE(node.released().size() == 1);
+  CHECK(on_loop([&] { return node.link->released_as_done.size(); }) == (done ? 1 : 0));
+}
+
 TEST_CASE("what an unsettled call depends on is not released") {
   FakeNode node, other;
   Message first = node.agent(1);

@@ -126,7 +126,7 @@ TEST_CASE("calls and releases stand in the form that a node reads quickest") {
   const auto deadline = GENERATE(Clock::time_point::max(), Clock::time_point(1060s));
   world.calls.call(
       id, params, deadline, [](const Settled&) {}, nullptr);
-  world.calls.release(CallId::mint());
+  world.calls.release(CallId::mint(), true);
   world.calls.end_turn();
   agentd::protocol::CallFrame frame;
   REQUIRE(frame.read(world.calls.outbox().take()));
@@ -388,8 +388,8 @@ TEST_CASE("what is unsubscribed is waited for no more, and the call of that id g
 TEST_CASE("the releases of one turn are one notification, and wait for a connection") {
   World world;
   const CallId first = CallId::mint(), second = CallId::mint();
-  world.calls.release(first);
-  world.calls.release(second);
+  world.calls.release(first, true);
+  world.calls.release(second, true);
   CHECK(world.written().empty());
   world.open();
   const auto written = world.written();
@@ -399,22 +399,36 @@ TEST_CASE("the releases of one turn are one notification, and wait for a connect
   CHECK(world.written().empty());
 }
 
-TEST_CASE("a release goes before the calls that have piled up, but not before one that has failed here") {
+TEST_CASE("a release goes before what has piled up where its call was done, and else behind it") {
   World world;
   world.open();
-  const bool failed = GENERATE(false, true);
-  Asked late;
-  late.call(world, failed ? 1s : 1000s);
+  const CallId done = CallId::mint(), refused = CallId::mint();
   std::vector<Asked> calls(2000);
   for (Asked& call : calls) call.call(world, 1000s);
-  if (failed) world.pass(10s);
-  CHECK(late.settled == (failed ? 1 : 0));
-  const CallId released = CallId::mint();
-  world.calls.release(released);
+  world.calls.release(refused, false);
+  world.calls.release(done, true);
   const auto written = world.written();
   REQUIRE(written.size() == 2002);
-  CHECK(written[failed ? 2001 : 0]["params"]["calls"] == Json::array({std::string(released.text())}));
-  CHECK(written[failed ? 0 : 1]["params"]["call"] == late.text());
+  CHECK(written.front()["params"]["calls"] == Json::array({std::string(done.text())}));
+  CHECK(written[1]["params"]["call"] == calls.front().text());
+  CHECK(written[2000]["params"]["call"] == calls.back().text());
+  CHECK(written.back()["params"]["calls"] == Json::array({std::string(refused.text())}));
+}
+
+TEST_CASE("a call that failed here while it waits to be sent is not overtaken by its own release") {
+  World world;
+  world.open();
+  Asked late;
+  late.call(world, 1s);
+  std::vector<Asked> calls(2000);
+  for (Asked& call : calls) call.call(world, 1000s);
+  world.pass(10s);
+  REQUIRE(late.settled == 1);
+  world.calls.release(late.id, false);
+  const auto written = world.written();
+  REQUIRE(written.size() == 2002);
+  CHECK(written.front()["params"]["call"] == late.text());
+  CHECK(written.back()["params"]["calls"] == Json::array({late.text()}));
 }
 
 TEST_CASE("a request gets its answer, and is sent again after a reconnect") {

@@ -7,6 +7,12 @@
 namespace agentd::async {
 namespace {
 
+/// A callback costs at least as much as so many moves.
+constexpr std::size_t moves_per_step = 16;
+/// With each of these that what is due has waited, a turn's share grows by itself, up to so many times.
+constexpr std::chrono::milliseconds patience{50};
+constexpr std::size_t most_shares = 4;
+
 /// The first used slot after `here`; nothing where none is.
 template <std::size_t Words>
 std::optional<unsigned> next_used(const std::array<std::uint64_t, Words>& used, unsigned here) {
@@ -99,11 +105,12 @@ std::optional<TimerWheel::Clock::time_point> TimerWheel::next_expiry() const {
   return std::nullopt;
 }
 
-bool TimerWheel::run_here(std::size_t& most) {
+bool TimerWheel::run_here(std::size_t& moves) {
   unsigned level = 0;
   while (Timer* const timer = first_here(level)) {
-    if (most == 0) return false;
-    --most;
+    const std::size_t cost = level == 0 ? moves_per_step : 1;
+    if (moves < cost) return false;
+    moves -= cost;
     const Timer::Callback callback = timer->callback_;
     unlink(*timer);
     if (level == 0) {
@@ -119,10 +126,12 @@ bool TimerWheel::run_here(std::size_t& most) {
 
 void TimerWheel::advance(Clock::time_point time, std::size_t most) {
   if (time < origin_) return;
+  std::size_t moves =
+      std::min(most, std::numeric_limits<std::size_t>::max() / moves_per_step) * moves_per_step;
   // Rounded down, against the deadlines' rounding up.
   const auto target =
       static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(time - origin_).count());
-  while (run_here(most) && now_ < target) {
+  while (run_here(moves) && now_ < target) {
     // Straight to the next tick that has work: an empty stretch costs nothing.
     const auto next = next_expiry();
     const std::uint64_t next_tick =
@@ -131,6 +140,13 @@ void TimerWheel::advance(Clock::time_point time, std::size_t most) {
              : target;
     now_ = std::min(next_tick, target);
   }
+}
+
+void TimerWheel::catch_up(Clock::time_point now, std::size_t share) {
+  const auto due = next_expiry();
+  if (!due || *due > now) return advance(now, share);
+  const auto waited = static_cast<std::size_t>((now - *due) / patience);
+  advance(now, share * std::min(most_shares, 1 + waited));
 }
 
 }  // namespace agentd::async

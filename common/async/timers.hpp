@@ -55,9 +55,14 @@ public:
   [[nodiscard]] std::optional<Clock::time_point> next_expiry() const;
 
   /// Runs the callbacks of the timers that are due, in the order of their ticks. A callback may start and
-  /// cancel any timer, and destroy its own. It stops after `most` steps, each of them a callback or a timer
-  /// moved to a finer level; then `next_expiry` is not later than `now`, and the next `advance` goes on.
+  /// cancel any timer, and destroy its own. It stops after `most` steps: a callback is one, and sixteen
+  /// timers moved to a finer level are one, which takes no longer. Then `next_expiry` is not later than
+  /// `now`, and the next `advance` goes on.
   void advance(Clock::time_point now, std::size_t most = std::numeric_limits<std::size_t>::max());
+
+  /// As `advance` with `share` steps, but the longer what is due has waited the more of them, four times as
+  /// many at most: a wheel that is late catches up, and the loop still gets on with what else it has to do.
+  void catch_up(Clock::time_point now, std::size_t share);
 
 private:
   friend class Timer;
@@ -78,8 +83,8 @@ private:
   /// A timer in a slot that now is in, the coarsest such level first: there it belongs further down, and in
   /// the finest one it is due. Null where there is none.
   [[nodiscard]] Timer* first_here(unsigned& level) const;
-  /// Moves and fires what is in these slots. False where `most` steps did not do.
-  bool run_here(std::size_t& most);
+  /// Moves and fires what is in these slots. False where so many moves did not do.
+  bool run_here(std::size_t& moves);
   /// The slot that now is in.
   [[nodiscard]] unsigned digit(unsigned level) const {
     return static_cast<unsigned>((now_ >> (slot_bits * level)) & (slots - 1));

@@ -314,3 +314,46 @@ TEST_CASE("in small steps every timer fires once, not early, and before those of
   CHECK(fired.size() == timers.size());
   CHECK(std::is_sorted(fired.begin(), fired.end()));
 }
+
+namespace {
+
+int fired_of(const std::vector<Probe>& timers) {
+  int count = 0;
+  for (const Probe& timer : timers) count += timer.fired;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("moving sixteen timers to a finer level takes as much of an advance as firing one") {
+  TimerWheel wheel(start);
+  std::vector<Probe> timers(1600);
+  for (Probe& timer : timers) wheel.start(timer, start + 300ms, fire);
+  wheel.advance(start + 300ms, 99);
+  CHECK(fired_of(timers) == 0);
+  wheel.advance(start + 300ms, 11);
+  CHECK(fired_of(timers) == 10);
+  wheel.advance(start + 300ms);
+  CHECK(fired_of(timers) == 1600);
+}
+
+TEST_CASE("a wheel that is late fires more at once, four times as many at most") {
+  TimerWheel wheel(start);
+  std::vector<Probe> timers(1000);
+  for (Probe& timer : timers) wheel.start(timer, start + 5ms, fire);
+  // An idle stretch before is not lateness.
+  wheel.catch_up(start + 4ms, 10);
+  CHECK(fired_of(timers) == 0);
+  wheel.catch_up(start + 20ms, 10);
+  CHECK(fired_of(timers) == 10);
+  wheel.catch_up(start + 105ms, 10);
+  CHECK(fired_of(timers) == 40);
+  wheel.catch_up(start + 1h, 10);
+  CHECK(fired_of(timers) == 80);
+  Probe later;
+  wheel.advance(start + 1h);
+  wheel.start(later, start + 2h, fire);
+  wheel.catch_up(start + 2h, 1);
+  wheel.catch_up(start + 2h, 1);
+  CHECK(later.fired == 1);
+}

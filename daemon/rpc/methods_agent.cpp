@@ -13,6 +13,8 @@ namespace {
 constexpr std::chrono::seconds state_wait{2};
 /// How many agents `agent.create_many` makes before others get their turn.
 constexpr std::uint64_t made_per_turn = 1000;
+/// How many it looks for before that.
+constexpr std::uint64_t looked_for_per_turn = 10'000;
 /// How many entries a list looks at for one page: a filter must not hold the loop up.
 constexpr std::size_t looked_at_per_page = 10'000;
 
@@ -60,11 +62,41 @@ private:
   Expiry timer_;
 };
 
-/// Makes many agents, some in each turn. Stops at the first that cannot be made.
+/// Makes many agents, some in each turn. Stops at the first that cannot be made. Where they may have no room,
+/// it looks first for those that are there already: asked again, as after a lost connection, all of them are.
 class ManyAgents : public std::enable_shared_from_this<ManyAgents> {
 public:
   ManyAgents(protocol::AgentCreateManyParams params, Reply reply)
       : params_(std::move(params)), reply_(std::move(reply)) {}
+
+  void start(runtime::Runtime& runtime) {
+    if (params_.count <= room(runtime)) return go_on(runtime);
+    look(runtime);
+  }
+
+private:
+  static std::uint64_t room(const runtime::Runtime& runtime) {
+    return runtime.limits().agents - std::min<std::uint64_t>(runtime.agents(), runtime.limits().agents);
+  }
+  [[nodiscard]] std::string id(std::uint64_t index) const {
+    return params_.prefix + '-' + std::to_string(index);
+  }
+
+  void look(runtime::Runtime& runtime) {
+    const std::uint64_t until = std::min(params_.count, looked_for_ + looked_for_per_turn);
+    for (; looked_for_ < until; ++looked_for_) missing_ += runtime.find_agent(id(looked_for_)) ? 0 : 1;
+    if (missing_ > room(runtime)) return refuse(room(runtime));
+    if (looked_for_ == params_.count) return go_on(runtime);
+    runtime.gate()->post([self = shared_from_this()](runtime::Runtime& again) { self->look(again); });
+  }
+
+  /// Said before the first is made: half of them would help nobody.
+  void refuse(std::uint64_t room) {
+    Error refused(ErrorKind::overloaded, "count is " + std::to_string(params_.count) +
+                                             ", and this node has room for " + std::to_string(room) +
+                                             " more agents (limits.agents)");
+    reply_.error(refused.with("limit", "agents"));
+  }
 
   void go_on(runtime::Runtime& runtime) {
     const std::uint64_t until = std::min(params_.count, next_ + made_per_turn);
@@ -72,7 +104,7 @@ public:
     while (next_ < until && !failure_) {
       protocol::AgentCreateParams one;
       one.type = params_.type;
-      one.agent = params_.prefix + '-' + std::to_string(next_++);
+      one.agent = id(next_++);
       one.args = params_.args;
       one.options = params_.options;
       runtime.create(std::move(one),
@@ -87,7 +119,6 @@ public:
     if (open_ == 0) reply_.error(*failure_);
   }
 
-private:
   void one_made(runtime::Runtime& runtime, const Result<runtime::AgentPtr>& made) {
     if (!made && !failure_) failure_ = made.error();
     if (--open_ > 0) return;
@@ -96,14 +127,13 @@ private:
       runtime.gate()->post([self = shared_from_this()](runtime::Runtime& again) { self->go_on(again); });
       return;
     }
-    reply_.result(Json{{"count", params_.count},
-                       {"first", params_.prefix + "-0"},
-                       {"last", params_.prefix + '-' + std::to_string(params_.count - 1)}}
-                      .dump());
+    reply_.result(Json{{"count", params_.count}, {"first", id(0)}, {"last", id(params_.count - 1)}}.dump());
   }
 
   protocol::AgentCreateManyParams params_;
   Reply reply_;
+  std::uint64_t looked_for_ = 0;
+  std::uint64_t missing_ = 0;
   std::uint64_t next_ = 0;
   std::uint64_t open_ = 0;
   std::optional<Error> failure_;
@@ -125,16 +155,7 @@ void agent_create(MethodContext& context, Request& request) {
 void agent_create_many(MethodContext& context, Request& request) {
   auto params = protocol::read_agent_create_many_params(request.params);
   if (!params) return request.reply.error(params.error());
-  const auto room = context.runtime.limits().agents - context.runtime.agents();
-  const bool again = context.runtime.find_agent(params->prefix + "-0").has_value();
-  if (params->count > room && !again) {
-    // Said before the first is made: half of them would help nobody. Asked again, they may be there already.
-    Error refused(ErrorKind::overloaded, "count is " + std::to_string(params->count) +
-                                             ", and this node has room for " + std::to_string(room) +
-                                             " more agents (limits.agents)");
-    return request.reply.error(refused.with("limit", "agents"));
-  }
-  std::make_shared<ManyAgents>(*std::move(params), std::move(request.reply))->go_on(context.runtime);
+  std::make_shared<ManyAgents>(*std::move(params), std::move(request.reply))->start(context.runtime);
 }
 
 void agent_clone(MethodContext& context, Request& request) {

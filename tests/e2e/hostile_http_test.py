@@ -145,6 +145,20 @@ class Json(Hostile):
             self.assertEqual(node.rpc("node.info")["agents"], 1, (count, prefix))
         node.rpc("agent.create_many", type="echo", count=999, prefix="x")
 
+    def test_create_many_needs_room_only_for_those_that_are_not_there(self):
+        node = self.node(config={"limits": {"agents": 20_000}})
+        many = {"type": "echo", "prefix": "x"}
+        node.rpc("agent.create_many", count=20_000, **many)
+        for missing in ((), ("x-0",), ("x-7", "x-19999")):
+            for agent in missing:
+                node.rpc("agent.delete", agent=agent)
+            self.assertEqual(node.rpc("agent.create_many", count=20_000, **many)["count"], 20_000)
+        node.rpc("agent.delete", agent="x-7")
+        with self.assertRaises(RpcError) as raised:
+            node.rpc("agent.create_many", count=20_001, **many)
+        self.assertEqual((raised.exception.kind, raised.exception.data["limit"]), ("overloaded", "agents"))
+        self.assertEqual(node.rpc("node.info")["agents"], 19_999)
+
     def test_making_many_agents_keeps_nobody_waiting(self):
         node = self.node()
         node.create("echo", "echo")

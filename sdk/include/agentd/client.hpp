@@ -59,9 +59,11 @@ struct RemoteManyOptions {
   Json options = nullptr;
 };
 
-/// Makes that many new agents at that node with one request, and waits until they are there. Throws `Error`
-/// as `remote` does, and `overloaded` where the node has no room for them all: then none was made.
-/// After another error some of them may be there.
+/// Makes that many agents at that node with one request, 1 to 10,000,000, and waits until they are there. One
+/// that is there already with the same type and `args` is one of them, and keeps its options. Throws `Error`
+/// as `remote` does: `overloaded` where the node has no room for those that are not there, and then none was
+/// made; `conflict` where one of the ids is taken by another agent; `invalid_params` for another count. After
+/// any error but the first some of them may be there.
 [[nodiscard]] AgentRange remote_many(std::string_view type, std::size_t count,
                                      const RemoteManyOptions& where = {}, const Json& args = Json::object());
 

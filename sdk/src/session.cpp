@@ -108,8 +108,10 @@ std::shared_ptr<RemoteAgent> Session::agent(const AgentAddress& address) {
   const std::lock_guard lock(directory_mutex_);
   if (const auto known = agents_.find(address); known != agents_.end()) {
     // Another thread may have been quicker: one agent has one proxy, and so one lane.
-    there = (*known)->self();
-    if (there && &there->node() == &node) return there;
+    quicker = (*known)->self();
+    if (quicker && &quicker->node() == &node) return quicker;
+  // Another one: put in place of the first, it might let that go under the lock.
+  std::shared_ptr<RemoteAgent> quicker;
     agents_.erase(known);
   }
   agents_.insert(agent.get());

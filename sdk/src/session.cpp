@@ -27,6 +27,11 @@ Error unreachable(const Error& why) {
   return Error(ErrorKind::peer_unreachable, why.message()).at_node(why.node());
 }
 
+/// The node is there and has not answered yet; one that cannot be reached gives another error.
+bool is_late(const Result<std::string>& answer) {
+  return !answer && answer.error().kind() == ErrorKind::deadline_exceeded;
+}
+
 }  // namespace
 
 Session& Session::instance() {
@@ -105,13 +110,13 @@ std::shared_ptr<RemoteAgent> Session::agent(const AgentAddress& address) {
     if (there && &there->node() == &node) return there;
   }
   auto agent = std::make_shared<RemoteAgent>(*this, node, address);
+  // Another one: put in place of the first, it might let that go under the lock.
+  std::shared_ptr<RemoteAgent> quicker;
   const std::lock_guard lock(directory_mutex_);
   if (const auto known = agents_.find(address); known != agents_.end()) {
     // Another thread may have been quicker: one agent has one proxy, and so one lane.
     quicker = (*known)->self();
     if (quicker && &quicker->node() == &node) return quicker;
-  // Another one: put in place of the first, it might let that go under the lock.
-  std::shared_ptr<RemoteAgent> quicker;
     agents_.erase(known);
   }
   agents_.insert(agent.get());
@@ -240,23 +245,28 @@ void Session::check_may_wait(std::string_view method) const {
 }
 
 Result<std::string> Session::ask(SessionNode& node, std::string_view method, const std::string& params) {
-  check_may_wait(method);
-  const BlockingScope blocking;
-  const auto until = async::Loop::Clock::now() + answer_limit;
-  while (true) {
-    auto answer = ask_once(node, method, {params}).front();
-    // The node is there and has not answered yet; one that cannot be reached gives another error.
-    const bool again =
-        !answer && answer.error().kind() == ErrorKind::deadline_exceeded && async::Loop::Clock::now() < until;
-    if (!again) return answer;
-  }
+  return ask_all(node, method, {params}).front();
 }
 
 std::vector<Result<std::string>> Session::ask_all(SessionNode& node, std::string_view method,
                                                   std::vector<std::string> params) {
   check_may_wait(method);
   const BlockingScope blocking;
-  return ask_once(node, method, std::move(params));
+  const auto until = async::Loop::Clock::now() + answer_limit;
+  auto answers = ask_once(node, method, params);
+  while (async::Loop::Clock::now() < until) {
+    std::vector<std::size_t> places;
+    std::vector<std::string> again;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (!is_late(answers[i])) continue;
+      places.push_back(i);
+      again.push_back(params[i]);
+    }
+    if (places.empty()) break;
+    auto later = ask_once(node, method, std::move(again));
+    for (std::size_t i = 0; i < places.size(); ++i) answers[places[i]] = std::move(later[i]);
+  }
+  return answers;
 }
 
 std::vector<Result<std::string>> Session::ask_once(SessionNode& node, std::string_view method,

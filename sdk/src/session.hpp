@@ -91,7 +91,7 @@ public:
   [[nodiscard]] Result<std::string> ask(SessionNode& node, std::string_view method,
                                         const std::string& params);
 
-  /// Many of these at once, answered in that order. None is asked again.
+  /// Many of these at once, answered in that order, in 300 s together.
   [[nodiscard]] std::vector<Result<std::string>> ask_all(SessionNode& node, std::string_view method,
                                                          std::vector<std::string> params);
 

@@ -19,9 +19,8 @@ namespace {
 struct Options {
   std::string host = "127.0.0.1";
   std::uint16_t port = 12001;
-  std::size_t count = 1'000'000;
+  std::size_t count = 1'000'000, open = 200'000;
   double seconds = 1;
-  std::size_t open = 200'000;
 };
 
 Options read(int argc, char** argv) {
@@ -35,8 +34,7 @@ Options read(int argc, char** argv) {
     if (name == "--seconds") value >> options.seconds;
     if (name == "--open") value >> options.open;
     if (!value || !value.eof())
-      throw std::invalid_argument(name +
-                                  ": say --host HOST, --port PORT, --count N, --seconds S or --open N");
+      throw std::invalid_argument(name + ": say --host, --port, --count, --seconds or --open, and a value");
   }
   return options;
 }
@@ -64,7 +62,7 @@ private:
   Clock::time_point started_ = Clock::now(), next_ = started_;
 };
 
-void call(const agentd::AgentRange& agents, std::size_t open, Progress& progress) {
+void call(const agentd::AgentRange& agents, std::size_t open, Progress& progress) try {
   std::deque<agentd::Message> answers;
   std::size_t read = 0;
   const auto read_one = [&] {
@@ -79,15 +77,17 @@ void call(const agentd::AgentRange& agents, std::size_t open, Progress& progress
   progress.finish("called");
   while (!answers.empty()) read_one();
   progress.finish("answered");
+} catch (...) {
+  delete_agents(agents);
+  throw;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const auto [host, port, count, seconds, open] = read(argc, argv);
+  const auto [host, port, count, open, seconds] = read(argc, argv);
   Progress progress(count);
-  const auto agents =
-      agentd::remote_many("sleeper", count, {.host = host, .port = port}, {{"seconds", seconds}});
+  const auto agents = agentd::remote_many("sleeper", count, {host, port}, {{"seconds", seconds}});
   progress.finish("created");
   call(agents, open, progress);
   delete_agents(agents);

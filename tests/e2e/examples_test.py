@@ -92,6 +92,16 @@ class Examples(unittest.TestCase):
         finally:
             self.assertEqual(node.end(), 0)
 
+    def test_a_million_agents_of_which_a_call_fails_are_deleted(self):
+        node = Node(config={"limits": {"calls": 10}})
+        try:
+            done = subprocess.run([f"{BIN}/million", "--port", str(node.port), "--count", "100"],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertEqual(node.rpc("node.info")["agents"], 0)
+        finally:
+            self.assertEqual(node.end(), 0)
+
     def test_a_flag_that_a_million_does_not_have_is_refused(self):
         for arguments in (["--cuont", "1"], ["--count"], ["--count", "x"], ["--port", "99999"]):
             done = subprocess.run([f"{BIN}/million", *arguments], capture_output=True, text=True, timeout=60)

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include <agentd/version.hpp>
+#include <agentd/abi.hpp>
 
 #include "daemon/plugins/path_safety.hpp"
 
@@ -93,6 +93,6 @@ Result<std::vector<AgentType>> load(const std::vector<std::string>& files,
   return taken;
 }
 
-std::string_view required_abi() { return AGENTD_ABI_VERSION; }
+std::string_view required_abi() { return detail::abi.data(); }
 
 }  // namespace agentd::plugins

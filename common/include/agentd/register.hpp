@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include <agentd/abi.hpp>
 #include <agentd/agent.hpp>
-#include <agentd/version.hpp>
 
 /// How an agent type gets its name.
 ///
@@ -50,7 +50,7 @@ bool register_type(std::string name, std::vector<AgentType>& types) {
 /// What the daemon looks up in a plugin. Weak, so that it may be in each of a plugin's sources.
 extern "C" [[gnu::weak, gnu::used, gnu::visibility("default")]] const agentd::detail::PluginInfo*
 agentd_plugin_v1() {
-  static agentd::detail::PluginInfo info{AGENTD_ABI_VERSION, nullptr};
+  static agentd::detail::PluginInfo info{agentd::detail::abi.data(), nullptr};
   info.types = &agentd::detail::types_to_register();
   return &info;
 }

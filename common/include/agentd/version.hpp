@@ -10,8 +10,8 @@
 #define AGENTD_DETAIL_TEXT_OF(x) #x
 #define AGENTD_DETAIL_TEXT(x) AGENTD_DETAIL_TEXT_OF(x)
 
-/// What a plugin and the daemon that loads it must have in common: the layouts of our types, of the
-/// compiler's, and of the JSON library's. Equal texts mean that they fit.
+/// What a plugin and the daemon that loads it must have in common, but for the sizes of our types, which
+/// `agentd/abi.hpp` adds.
 #define AGENTD_ABI_VERSION \
   "agentd-" AGENTD_DETAIL_TEXT(AGENTD_VERSION_MAJOR) "." AGENTD_DETAIL_TEXT(           \
       AGENTD_VERSION_MINOR) " gxx-" AGENTD_DETAIL_TEXT(__GXX_ABI_VERSION) " cxx11-"    \

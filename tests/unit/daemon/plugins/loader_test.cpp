@@ -52,6 +52,13 @@ TEST_CASE("a plugin for another version is refused, and both versions are said")
   CHECK(contains(error, std::string(agentd::plugins::required_abi())));
 }
 
+TEST_CASE("what a plugin was built for has the sizes of what it shares with the daemon") {
+  const std::string abi(agentd::plugins::required_abi());
+  CHECK(contains(abi, " sizes-" + std::to_string(sizeof(agentd::CallId)) + '-'));
+  CHECK(contains(abi, '-' + std::to_string(sizeof(agentd::Message)) + '-'));
+  CHECK(abi.ends_with('-' + std::to_string(sizeof(agentd::AgentType))));
+}
+
 TEST_CASE("a plugin that says nothing is refused") {
   CHECK(contains(error_of({plugin("silent")}), "silent.so does not say what it was built for"));
 }

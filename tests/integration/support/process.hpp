@@ -6,7 +6,8 @@
 
 #include <sys/types.h>
 
-/// A program that a test started; killed at the end of the scope.
+/// A program that a test started; killed at the end of the scope, and with the thread that started it: an
+/// aborted test leaves none behind.
 class OtherProcess {
 public:
   /// This test program again, to play another part.

@@ -21,8 +21,11 @@ constexpr std::size_t timers_per_turn = 512;
 
 Loop::Loop() : alive_(boost::asio::make_work_guard(context_)), timers_(Clock::now()) {}
 
-Loop::~Loop() {
-  for (Posted* left : {draining_, take_inbox()}) {
+Loop::~Loop() { discard(); }
+
+void Loop::discard() {
+  turn_end_.clear();
+  for (Posted* left : {std::exchange(draining_, nullptr), take_inbox()}) {
     while (left) delete std::exchange(left, left->before);
   }
 }
@@ -121,6 +124,7 @@ void Loop::wait_for_ready(std::optional<Clock::time_point> until) {
 }
 
 void Loop::turn(std::optional<Clock::time_point> block_until) {
+  ++turns_;
   knows_time_ = false;
   Clock::time_point began;
   const bool ready = run_ready(began) != 0 || spin_for_ready(began) != 0;

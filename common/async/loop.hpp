@@ -60,6 +60,9 @@ public:
     timers_.start(timer, when, callback);
   }
 
+  /// How many turns have begun.
+  [[nodiscard]] std::uint64_t turns() const { return turns_; }
+
   /// How long each turn ran; what it waited, or polled for nothing, is left out. A turn that began by waiting
   /// counts from the moment when it first asked for the time, so what is woken by a socket asks for it first.
   [[nodiscard]] const TurnTimes& turn_times() const { return turn_times_; }
@@ -73,6 +76,9 @@ public:
   /// One turn; waits for something to do `limit` at most.
   void run_once(std::chrono::milliseconds limit);
   void stop();
+
+  /// Drops what was posted, or was to run at the end of a turn, and has not run. When nobody turns the loop.
+  void discard();
 
 private:
   /// What another thread has posted, in front of what was posted before it.
@@ -97,6 +103,7 @@ private:
   Clock::time_point now_;
   /// What `now_` was at first in this turn.
   Clock::time_point first_now_;
+  std::uint64_t turns_ = 0;
   TurnTimes turn_times_;
   /// What the clock of people says where the other says 0; asked once a turn, since it may be set.
   std::chrono::system_clock::time_point wall_offset_;

@@ -16,6 +16,13 @@ void Loops::put(std::size_t from, std::size_t to, std::unique_ptr<Item> item) {
   station.loop.at_turn_end([this, &station] { send(station); });
 }
 
+void Loops::discard() {
+  for (const auto& station : stations_) {
+    for (Batch& batch : station->outgoing) batch.clear();
+    station->loop.discard();
+  }
+}
+
 void Loops::send(Station& station) {
   station.scheduled = false;
   for (std::size_t to = 0; to < station.outgoing.size(); ++to) {

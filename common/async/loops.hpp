@@ -30,6 +30,10 @@ public:
     put(from, to, std::make_unique<Handed<Work>>(std::move(work)));
   }
 
+  /// Drops what was posted or handed over and has not run: while what it holds can still go. When no thread
+  /// turns any of them.
+  void discard();
+
 private:
   /// Like `std::function`, for what can only be moved.
   struct Item {

@@ -24,6 +24,7 @@ public:
     value_.store(*this - less, std::memory_order_relaxed);
     return *this;
   }
+  void set(std::uint64_t value) { value_.store(value, std::memory_order_relaxed); }
   OwnedCount& operator++() { return *this += 1; }
   OwnedCount& operator--() { return *this -= 1; }
 

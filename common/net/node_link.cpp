@@ -55,8 +55,8 @@ public:
 
   std::size_t waiting() const override { return calls_.waiting(); }
   bool all_written() const override;
-  std::uint64_t bytes_sent() const override { return bytes_sent_; }
-  std::uint64_t bytes_received() const override { return bytes_received_; }
+  std::uint64_t bytes_sent() const override { return settings_.traffic->sent; }
+  std::uint64_t bytes_received() const override { return settings_.traffic->received; }
   void stop(const Error& why) override;
 
 private:
@@ -115,8 +115,6 @@ private:
   bool missed_ = false;
   bool writing_ = false;
   bool flush_scheduled_ = false;
-  std::uint64_t bytes_sent_ = 0;
-  std::uint64_t bytes_received_ = 0;
   OwnTimer pause_;
   OwnTimer patience_;
   OwnTimer look_;
@@ -171,7 +169,7 @@ void Link::on_sign_of_life() {
 
 void Link::on_frame(std::string_view text) {
   const auto self = shared_from_this();
-  bytes_received_ += text.size();
+  settings_.traffic->received += text.size();
   liveness_.heard(now());
   const bool understood = calls_.received(text);
   if (state_ == State::stopped) return;
@@ -268,7 +266,7 @@ void Link::flush() {
 
 void Link::write_next() {
   std::string frame = calls_.outbox().take();
-  bytes_sent_ += frame.size();
+  settings_.traffic->sent += frame.size();
   writing_ = true;
   socket_->send(std::move(frame));
 }

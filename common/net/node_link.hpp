@@ -12,6 +12,7 @@
 #include <agentd/ids.hpp>
 
 #include "common/async/loop.hpp"
+#include "common/async/owned_count.hpp"
 #include "common/protocol/result.hpp"
 #include "common/vocabulary/cell.hpp"
 
@@ -28,6 +29,12 @@ struct Settled {
 /// Whether an address may be dialled for `node`: the answer is for exactly the address that is dialled.
 using AddressCheck = std::function<bool(const NodeAddress& node, const boost::asio::ip::address&)>;
 
+/// Payload bytes of frames, sent and received.
+struct Traffic {
+  async::OwnedCount sent;
+  async::OwnedCount received;
+};
+
 struct LinkSettings {
   NodeAddress node;
   /// The caller that the connection speaks for (`/ws?caller=`); empty for none.
@@ -40,6 +47,8 @@ struct LinkSettings {
   std::optional<std::chrono::milliseconds> give_up_after;
   /// Empty: any address may be dialled.
   AddressCheck may_dial;
+  /// What the link carries is added here. Links of one loop may share it.
+  std::shared_ptr<Traffic> traffic = std::make_shared<Traffic>();
 };
 
 /// The one connection between this program and one node, and all that waits for an answer there.
@@ -91,7 +100,7 @@ public:
   [[nodiscard]] virtual std::size_t waiting() const = 0;
   /// Whether everything that waits has been handed to the network.
   [[nodiscard]] virtual bool all_written() const { return true; }
-  /// Payload bytes of frames sent and received so far.
+  /// What its `Traffic` says.
   [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;
   [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;
 

@@ -15,11 +15,18 @@ constexpr std::size_t full_block = Outbox::frame_size + (4U << 10);
 
 void Outbox::batch_came() {
   if (packing_ == Packing::none) packing_ = Packing::alike;
-  if (!frames_.empty()) frames_.back().closed = true;
+  // Where all is packed, they do.
+  if (packing_ == Packing::alike && !frames_.empty()) frames_.back().closed = true;
+}
+
+void Outbox::put_frame(std::string frame) {
+  bytes_ += frame.size();
+  frames_.push_back({.text = std::move(frame), .closed = true});
 }
 
 std::string& Outbox::begin() {
-  fresh_ = packing_ != Packing::all || frames_.empty() || frames_.back().text.size() >= frame_size;
+  fresh_ = packing_ != Packing::all || frames_.empty() || frames_.back().closed ||
+           frames_.back().text.size() >= frame_size;
   if (fresh_) {
     const std::size_t expected = packing_ != Packing::all ? short_block
                                  : frames_.empty()        ? 2 * std::exchange(largest_, 0)

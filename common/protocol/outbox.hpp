@@ -18,16 +18,18 @@ namespace agentd::protocol {
 /// Where the other side takes batches (`pack`), what piled up leaves in as few frames as hold it, a
 /// frame being closed at 32 KiB. Where it has only sent a batch, notifications share frames with each
 /// other, and so do one batch's answers; but the answer to what was sent alone comes alone, for usual
-/// clients look for it nowhere else. Otherwise each object is a frame. Order is kept. Knows no
-/// socket; one thread.
+/// clients look for it nowhere else. Otherwise each object is a frame. A frame that was made elsewhere
+/// (`put_frame`) stays as it is. Order is kept. Knows no socket; one thread.
 class Outbox {
 public:
   static constexpr std::size_t frame_size = 32U << 10;
 
-  /// Pack several objects into one frame from here on.
+  /// Packs several objects into one frame from here on.
   void pack(bool on) { packing_ = on ? Packing::all : Packing::none; }
   /// The other side has sent a batch, whose answers do not join what is there already.
   void batch_came();
+  /// The other side takes batches: `pack`.
+  [[nodiscard]] bool packs() const { return packing_ == Packing::all; }
 
   /// Where to append one object's text. @pre no other object is open
   std::string& begin();
@@ -35,6 +37,9 @@ public:
   void end() { finish(Kind::notice); }
   /// Ends an answer. `in_batch`: to an element of a batch, and so it never stands outside an array.
   void end(bool in_batch) { finish(in_batch ? Kind::batch_answer : Kind::answer); }
+
+  /// Appends what another outbox made (`take`). @pre no object is open
+  void put_frame(std::string frame);
 
   [[nodiscard]] bool empty() const { return frames_.empty(); }
   /// All bytes that wait.
@@ -58,6 +63,7 @@ private:
     bool array = false;
     /// Of its objects, where only what is alike shares a frame.
     Kind kind = Kind::notice;
+    /// No other object goes into it.
     bool closed = false;
   };
 

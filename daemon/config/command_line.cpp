@@ -47,7 +47,7 @@ constexpr FlagOf flags_of_keys[] = {
      "Ask callers for the token in this file, which others must not be able to read"},
     {"--insecure", "insecure", nullptr, access, "Listen beyond loopback without a token"},
     {"--plugin", "plugins", "FILE.so", work, "Load agent types from this plugin; repeatable"},
-    {"--loops", "loops", "N", work, "Event loops; this release runs 1"},
+    {"--loops", "loops", "N", work, "Event loops, a thread each; 0: the number of cores [1]"},
     {"--workers", "workers", "N", work, "Threads for agents that block; 0: twice the number of cores [0]"},
     {"--spin-us", "spin_us", "N", work, "Microseconds to look for more to do before the loop sleeps [0]"},
     {"--data-dir", "data_dir", "DIR", work, "Where a durable node keeps its journal"},

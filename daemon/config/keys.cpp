@@ -229,8 +229,7 @@ std::vector<Key> make_top_keys() {
       path("data_dir", "the name of a directory, or empty", &Config::data_dir),
       durability(),
       integer(
-          "loops", 1, 1024, "this release runs one event loop: 1",
-          [](auto& c) -> auto& { return c.node.loops; }),
+          "loops", 0, 1024, "0: the number of cores", [](auto& c) -> auto& { return c.node.loops; }),
       integer(
           "workers", 0, 4096, "0: twice the number of cores",
           [](auto& c) -> auto& { return c.node.workers; }),

@@ -52,10 +52,6 @@ Result<void> check_rules(const Config& config) {
     return refuse(config.subject("durability") +
                   " is \"on\", but this release keeps nothing on disk; the only value is \"off\"");
   }
-  if (config.node.loops != 1) {
-    return refuse(config.subject("loops") + " is " + std::to_string(config.node.loops) +
-                  ", but this release runs one event loop; the only value is 1");
-  }
   return check_exposure(config);
 }
 

@@ -14,12 +14,14 @@ constexpr std::size_t padding = std::max(BodyReader::padding, FrameParser::paddi
 
 }  // namespace
 
-Connections::Connections(async::Loop& the_loop, rpc::Dispatcher& the_dispatcher,
-                         const ServerLimits& the_limits, Policy the_policy)
-    : loop(the_loop),
+Connections::Connections(async::Loops& loops, std::size_t index, const All& all,
+                         rpc::Dispatcher& the_dispatcher, const ServerLimits& the_limits)
+    : loop(loops[index]),
       dispatcher(the_dispatcher),
       limits(the_limits),
-      policy(std::move(the_policy)),
+      loops_(loops),
+      index_(index),
+      all_(all),
       buffer_(std::make_unique<char[]>(buffer_size + padding)) {}
 
 Connections::~Connections() {

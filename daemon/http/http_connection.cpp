@@ -3,6 +3,8 @@
 #include <utility>
 #include <variant>
 
+#include <agentd/ids.hpp>
+
 #include "daemon/http/upgrade.hpp"
 #include "daemon/http/websocket_connection.hpp"
 
@@ -16,6 +18,8 @@ constexpr std::size_t max_read_ahead = 64U << 10;
 /// A body of this size is cheaper to copy behind its header than to hand on beside it.
 constexpr std::size_t small_body = 4096;
 constexpr std::size_t usual_head = 256;
+/// Of the caller of a WebSocket that names none.
+constexpr std::size_t minted_length = 16;
 /// How often a slow body's rate is looked at.
 constexpr std::chrono::milliseconds rate_check{1'000};
 
@@ -248,15 +252,24 @@ void HttpConnection::upgrade(const RequestHead& head, Input input) {
                                : refuse_and_close(400, "bytes behind the upgrade, before it was answered"));
   }
   auto& upgrade = std::get<Upgrade>(wanted);
+  if (upgrade.caller.empty()) upgrade.caller = "ws-" + random_suffix(minted_length);
   queue_.push(accept_upgrade(upgrade, all_.dispatcher.boot()));
   dropped_ = true;
   timer_.cancel();
   boost::system::error_code ignored;
   if (reading_) socket_.cancel(ignored);
-  const auto websocket = std::make_shared<WebSocketConnection>(all_, std::move(socket_), std::move(upgrade));
-  all_.add(websocket);
-  all_.remove(this);
-  websocket->start(std::move(queue_));
+  all_.let_go(this);
+  const std::size_t home = all_.loop_of_caller(upgrade.caller);
+  all_.go_on_at(home, std::move(socket_),
+                [upgrade = std::move(upgrade), queue = std::move(queue_)](
+                    Connections& there, Connections::Socket socket) mutable {
+                  const auto websocket =
+                      std::make_shared<WebSocketConnection>(there, std::move(socket), std::move(upgrade));
+                  there.add(websocket);
+                  websocket->start(std::move(queue));
+                  // While it was on its way there.
+                  if (there.closing) websocket->close();
+                });
 }
 
 // Answering

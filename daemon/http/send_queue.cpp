@@ -32,7 +32,7 @@ void SendQueue::push(std::string piece) {
   }
 }
 
-SendQueue::Sent SendQueue::send(asio::ip::tcp::socket& socket, std::uint64_t& counter) {
+SendQueue::Sent SendQueue::send(asio::ip::tcp::socket& socket, async::OwnedCount& counter) {
   while (!empty()) {
     boost::system::error_code fault;
     const std::size_t sent = send_some(socket, fault);

@@ -6,6 +6,8 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "common/async/owned_count.hpp"
+
 namespace agentd::http {
 
 /// What waits to be written to one socket, piece by piece, in order. Pieces are written together
@@ -19,7 +21,7 @@ public:
 
   enum class Sent { all, blocked, failed };
   /// Writes what the socket takes now. @pre the socket does not block
-  Sent send(boost::asio::ip::tcp::socket& socket, std::uint64_t& counter);
+  Sent send(boost::asio::ip::tcp::socket& socket, async::OwnedCount& counter);
 
 private:
   std::size_t send_some(boost::asio::ip::tcp::socket& socket, boost::system::error_code& fault) const;

@@ -1,7 +1,8 @@
 #include "daemon/http/server.hpp"
 
-#include <algorithm>
-#include <optional>
+#include <cassert>
+#include <cstdint>
+#include <memory>
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -45,16 +46,20 @@ Error nothing_to_advertise(const std::string& host) {
 
 class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 public:
-  Impl(async::Loop& loop, rpc::Dispatcher& dispatcher, ServerSettings settings)
-      : settings_(std::move(settings)),
-        acceptor_(loop.context()),
-        pause_(*this),
-        all_(loop, dispatcher, settings_.limits, Policy({})) {}
+  Impl(async::Loops& loops, const std::vector<rpc::Dispatcher*>& dispatchers, ServerSettings settings)
+      : settings_(std::move(settings)), loops_(loops), acceptor_(loops[0].context()), pause_(*this) {
+    assert(dispatchers.size() == loops.count());
+    for (std::size_t i = 0; i < loops.count(); ++i) {
+      // What a loop needs to wait for sockets takes descriptors: while there are some.
+      (void)Tcp::socket(loops[i].context());
+      all_.push_back(std::make_unique<Connections>(loops, i, all_, *dispatchers[i], settings_.limits));
+    }
+  }
 
   Result<void> listen() {
     boost::system::error_code fault;
     const auto found =
-        Tcp::resolver(all_.loop.context())
+        Tcp::resolver(loops_[0].context())
             .resolve(settings_.host, std::to_string(settings_.port), Tcp::resolver::passive, fault);
     if (fault || found.empty()) return invalid_address(settings_.host);
     const Tcp::endpoint endpoint = found.begin()->endpoint();
@@ -78,7 +83,7 @@ public:
 
   void set_token(const std::string& token) {
     settings_.token = token;
-    all_.policy.set_token(token);
+    at_each([token](Connections& there) { there.policy.set_token(token); });
   }
 
   void stop_accepting() {
@@ -88,9 +93,36 @@ public:
     acceptor_.close(ignored);
   }
 
-  Connections& all() { return all_; }
+  void close_all() {
+    stop_accepting();
+    at_each([](Connections& there) { there.close_all(); });
+  }
+
+  /// No fewer than there are, where the first loop asks.
+  [[nodiscard]] std::size_t connections() const {
+    std::uint64_t ended = 0;
+    for (const auto& there : all_) ended += there->ended;
+    // Elsewhere an end may be seen before its begin is.
+    const std::uint64_t begun = begun_;
+    return begun > ended ? begun - ended : 0;
+  }
+
+  [[nodiscard]] ServerCounters counters() const {
+    ServerCounters sum;
+    for (const auto& there : all_) sum.add(there->counters);
+    return sum;
+  }
 
 private:
+  /// Runs `work` on each loop, with its connections; those that were handed there before have arrived then.
+  template <typename Work>
+  void at_each(const Work& work) {
+    work(*all_[0]);
+    for (std::size_t i = 1; i < all_.size(); ++i) {
+      loops_.hand_over(0, i, [work, &there = *all_[i]] { work(there); });
+    }
+  }
+
   void open(const Tcp::endpoint& endpoint, boost::system::error_code& fault) {
     if (acceptor_.open(endpoint.protocol(), fault); fault) return;
     if (acceptor_.set_option(Tcp::acceptor::reuse_address(true), fault); fault) return;
@@ -102,11 +134,12 @@ private:
   void apply_policy() {
     NodeAddress advertised = settings_.advertised;
     if (advertised.port == 0) advertised.port = listening().port;
-    all_.policy = Policy({.listening = listening(),
-                          .advertised = advertised,
-                          .allowed_hosts = settings_.allowed_hosts,
-                          .allowed_origins = settings_.allowed_origins,
-                          .token = settings_.token});
+    const Policy policy({.listening = listening(),
+                         .advertised = advertised,
+                         .allowed_hosts = settings_.allowed_hosts,
+                         .allowed_origins = settings_.allowed_origins,
+                         .token = settings_.token});
+    at_each([policy](Connections& there) { there.policy = policy; });
   }
 
   void accept_next() {
@@ -125,44 +158,51 @@ private:
 
   /// Without descriptors, accepting again at once would spin until somebody closes one.
   void pause() {
-    all_.loop.start(pause_, std::chrono::steady_clock::now() + settings_.limits.accept_pause,
+    loops_[0].start(pause_, std::chrono::steady_clock::now() + settings_.limits.accept_pause,
                     [](async::Timer& timer) { OwnedTimer<Impl>::owner_of(timer).accept_next(); });
   }
 
   void greet(Tcp::socket socket) {
-    ++all_.counters.accepted;
-    const std::size_t open = all_.count();
+    LoopCounters& counters = all_[0]->counters;
+    ++counters.accepted;
+    const std::size_t open = connections();
     const bool too_many = open >= settings_.limits.connections;
-    if (too_many) ++all_.counters.turned_away;
+    if (too_many) ++counters.turned_away;
     if (open >= settings_.limits.connections + max_turned_away) return;
     boost::system::error_code fault;
     socket.non_blocking(true, fault);
     if (!fault) socket.set_option(Tcp::no_delay(true), fault);
     if (fault) return;
-    const auto connection = std::make_shared<HttpConnection>(all_, std::move(socket));
-    all_.add(connection);
-    too_many ? connection->turn_away() : connection->start();
+    ++begun_;
+    const std::size_t to = std::exchange(next_, (next_ + 1) % all_.size());
+    all_[0]->go_on_at(to, std::move(socket), [too_many](Connections& there, Tcp::socket arrived) {
+      const auto connection = std::make_shared<HttpConnection>(there, std::move(arrived));
+      there.add(connection);
+      too_many ? connection->turn_away() : connection->start();
+    });
   }
 
   ServerSettings settings_;
+  async::Loops& loops_;
   Tcp::acceptor acceptor_;
   OwnedTimer<Impl> pause_;
-  Connections all_;
+  Connections::All all_;
+  /// Connections so far, wherever they are now.
+  async::OwnedCount begun_;
+  /// The loop that the next one is given to.
+  std::size_t next_ = 0;
 };
 
-Server::Server(async::Loop& loop, rpc::Dispatcher& dispatcher, ServerSettings settings)
-    : impl_(std::make_shared<Impl>(loop, dispatcher, std::move(settings))) {}
+Server::Server(async::Loops& loops, const std::vector<rpc::Dispatcher*>& dispatchers, ServerSettings settings)
+    : impl_(std::make_shared<Impl>(loops, dispatchers, std::move(settings))) {}
 Server::~Server() = default;
 
 Result<void> Server::listen() { return impl_->listen(); }
 NodeAddress Server::listening() const { return impl_->listening(); }
 void Server::set_token(const std::string& token) { impl_->set_token(token); }
 void Server::stop_accepting() { impl_->stop_accepting(); }
-void Server::close_all() {
-  impl_->stop_accepting();
-  impl_->all().close_all();
-}
-std::size_t Server::connections() const { return impl_->all().count(); }
-const ServerCounters& Server::counters() const { return impl_->all().counters; }
+void Server::close_all() { impl_->close_all(); }
+std::size_t Server::connections() const { return impl_->connections(); }
+ServerCounters Server::counters() const { return impl_->counters(); }
 
 }  // namespace agentd::http

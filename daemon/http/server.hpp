@@ -9,8 +9,9 @@
 
 #include <agentd/ids.hpp>
 
-#include "common/async/loop.hpp"
+#include "common/async/loops.hpp"
 #include "common/protocol/result.hpp"
+#include "daemon/http/counters.hpp"
 #include "daemon/rpc/dispatcher.hpp"
 
 namespace agentd::http {
@@ -70,35 +71,23 @@ struct ServerSettings {
   ServerLimits limits{};
 };
 
-/// What has happened so far. For the metrics.
-struct ServerCounters {
-  std::uint64_t accepted = 0;
-  /// Connections turned away because there were too many.
-  std::uint64_t turned_away = 0;
-  /// Requests answered with 4xx: not policy's, not the grammar's, not within the bounds.
-  std::uint64_t refused = 0;
-  std::uint64_t requests = 0;
-  std::uint64_t frames_received = 0;
-  std::uint64_t frames_sent = 0;
-  std::uint64_t bytes_received = 0;
-  std::uint64_t bytes_sent = 0;
-  /// Connections ended by us: stalled, silent, over a bound, against the protocol.
-  std::uint64_t dropped = 0;
-  /// Open now.
-  std::size_t websockets = 0;
-};
-
 /// The node's face to the network: listens, speaks HTTP/1.1 and WebSocket, keeps out who does not
 /// belong, and hands JSON-RPC texts to the dispatcher.
 ///
-///     http::Server server(loop, dispatcher, {.host = "127.0.0.1", .port = 12001});
+///     http::Server server(loops, {&dispatcher}, {.host = "127.0.0.1", .port = 12001});
 ///     if (auto listening = server.listen(); !listening) return listening.error();
 ///
-/// Everything runs on the loop's thread, these functions too. Owned by the node; loop and dispatcher
-/// outlive it. Destroying it drops what is open; answers that come later are ignored.
+/// It accepts on the first loop, which hands connections to all of them in turn; a WebSocket goes on at the
+/// loop of its caller's home. A connection runs on the thread of its loop, with the dispatcher of that one.
+/// These functions belong to the first loop's thread (or to the time before it runs), but for what says
+/// otherwise; what they do reaches the other loops a moment later.
+///
+/// Owned by the node; loops and dispatchers outlive it. Destroyed when no other thread turns a loop. That
+/// drops what is open; answers that come later are ignored.
 class Server {
 public:
-  Server(async::Loop& loop, rpc::Dispatcher& dispatcher, ServerSettings settings);
+  /// One dispatcher for each loop, in the loops' order.
+  Server(async::Loops& loops, const std::vector<rpc::Dispatcher*>& dispatchers, ServerSettings settings);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -118,8 +107,10 @@ public:
   /// they wait for. All are gone after `close_time`, by force if need be. Implies `stop_accepting`.
   void close_all();
 
+  // On any thread. What another loop counts may be missing for a moment.
+  /// Open, or on the way from one loop to another.
   [[nodiscard]] std::size_t connections() const;
-  [[nodiscard]] const ServerCounters& counters() const;
+  [[nodiscard]] ServerCounters counters() const;
 
 private:
   class Impl;

@@ -4,8 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include <agentd/ids.hpp>
-
 namespace agentd::http {
 
 namespace {
@@ -13,7 +11,6 @@ namespace {
 /// How much is handed to the socket at once.
 constexpr std::size_t write_size = 256U << 10;
 constexpr unsigned max_unanswered_pings = 2;
-constexpr std::size_t minted_length = 16;
 /// How often a slow message's rate is looked at.
 constexpr std::chrono::milliseconds rate_check{1'000};
 
@@ -41,7 +38,7 @@ WebSocketConnection::WebSocketConnection(Connections& all, Connections::Socket s
     : all_(all),
       socket_(std::move(socket)),
       timer_(*this),
-      caller_(upgrade.caller.empty() ? "ws-" + random_suffix(minted_length) : std::move(upgrade.caller)),
+      caller_(std::move(upgrade.caller)),
       parser_(frame_limits(all.limits, upgrade.takes_batches)) {
   outbox_.pack(upgrade.takes_batches);
 }
@@ -62,7 +59,13 @@ std::shared_ptr<WebSocketConnection> WebSocketConnection::self() {
 
 bool WebSocketConnection::may_read() const {
   if (state_ == State::closing) return true;
-  return state_ == State::open && outbox_.bytes() + queue_.bytes() <= all_.limits.read_pause;
+  return state_ == State::open && waiting() <= all_.limits.read_pause &&
+         requests_elsewhere_ <= all_.limits.read_pause;
+}
+
+void WebSocketConnection::requests_done(std::size_t bytes) {
+  requests_elsewhere_ -= bytes;
+  wait_for_input();
 }
 
 void WebSocketConnection::wait_for_input() {
@@ -208,6 +211,12 @@ void WebSocketConnection::sent() {
   });
 }
 
+void WebSocketConnection::put_frame(std::string frame) {
+  if (state_ != State::open) return;
+  outbox_.put_frame(std::move(frame));
+  sent();
+}
+
 void WebSocketConnection::flush() {
   if (state_ == State::dropped) return;
   while (!blocked_) {
@@ -218,7 +227,7 @@ void WebSocketConnection::flush() {
     if (sent == SendQueue::Sent::blocked) wait_until_writable();
   }
   if (state_ == State::leaving && queue_.empty()) return drop();
-  if (outbox_.bytes() + queue_.bytes() > all_.limits.write_queue) {
+  if (waiting() > all_.limits.write_queue) {
     ++all_.counters.dropped;
     return drop();
   }
@@ -227,7 +236,7 @@ void WebSocketConnection::flush() {
 
 bool WebSocketConnection::full() const {
   // Half of the bound is left for what cannot be refused.
-  return outbox_.bytes() + queue_.bytes() > all_.limits.write_queue / 2;
+  return waiting() > all_.limits.write_queue / 2;
 }
 
 void WebSocketConnection::wait_until_writable() {

@@ -23,6 +23,7 @@ namespace agentd::http {
 /// as a whole is handed on without a copy.
 class WebSocketConnection final : public Connection, public rpc::Channel {
 public:
+  /// @pre the upgrade has a caller
   WebSocketConnection(Connections& all, Connections::Socket socket, Upgrade upgrade);
 
   /// Sends what HTTP still had to send (the upgrade's answer is its end), then serves. @pre in the table
@@ -33,11 +34,17 @@ public:
 
   protocol::Outbox& outbox() override { return outbox_; }
   void sent() override;
+  void put_frame(std::string frame) override;
+  void requests_sent(std::size_t bytes) override { requests_elsewhere_ += bytes; }
+  void requests_done(std::size_t bytes) override;
   [[nodiscard]] bool closed() const override { return state_ != State::open; }
   [[nodiscard]] bool full() const override;
+  [[nodiscard]] bool takes_batches() const override { return outbox_.packs(); }
   [[nodiscard]] const std::string& caller() const override { return caller_; }
 
 private:
+  /// The bytes that wait to be written.
+  [[nodiscard]] std::size_t waiting() const { return outbox_.bytes() + queue_.bytes(); }
   using Clock = Connections::Clock;
   /// `closing`: a close frame is on its way, and the client's is waited for. `leaving`: both have been
   /// said; the socket closes when all is sent.
@@ -73,6 +80,8 @@ private:
   std::string caller_;
   protocol::Outbox outbox_;
   SendQueue queue_;
+  /// Bytes of what came here and waits to be looked at on other loops.
+  std::size_t requests_elsewhere_ = 0;
   FrameParser parser_;
 
   /// Of the message that is coming, and when it is looked at.

@@ -6,15 +6,12 @@
 #include <mutex>
 #include <thread>
 
-#include "common/async/loop.hpp"
+#include "common/async/loops.hpp"
 #include "daemon/agents/builtin.hpp"
 #include "daemon/http/server.hpp"
-#include "daemon/node/late_dispatcher.hpp"
+#include "daemon/node/node_shard.hpp"
 #include "daemon/node/settings.hpp"
-#include "daemon/peers/peer_links.hpp"
-#include "daemon/rpc/json_rpc_dispatcher.hpp"
 #include "daemon/rpc/metrics.hpp"
-#include "daemon/runtime/runtime.hpp"
 
 #ifndef AGENTD_VERSION
 #error "AGENTD_VERSION is the project's version, set by the build"
@@ -25,29 +22,31 @@ namespace {
 
 /// How often a stopping node looks whether it is done.
 constexpr std::chrono::milliseconds stop_interval{5};
-/// How many calls a stopping node fails before others get their turn: who waits for them is told meanwhile.
-constexpr std::size_t failed_per_turn = 2000;
 /// How long a stopping node goes on telling of calls that it has failed, and then waits for its connections
 /// to close.
 constexpr std::chrono::milliseconds goodbye{1'500};
-/// How long a stopped node waits for workers whose calls were failed already.
-constexpr std::chrono::milliseconds worker_patience{200};
-/// Calls since it last was about to sleep, at most, for the loop to spin in place of sleeping.
-constexpr std::uint64_t most_to_spin_for = 32;
 
 }  // namespace
 
+/// What is the node's own, in place of a loop's, belongs to the first loop.
 class Node::Impl : public rpc::NodeControl {
 public:
   using Clock = std::chrono::steady_clock;
 
-  explicit Impl(NodeConfig config) : config_(std::move(config)) {
+  explicit Impl(NodeConfig config)
+      : config_(std::move(config)), loops_(loop_count(config_)), runtimes_(loops_), siblings_(runtimes_) {
     for (AgentType& type : agents::builtin_types()) add_type(std::move(type));
+    for (std::size_t i = 0; i < loops_.count(); ++i) {
+      shards_.push_back(std::make_unique<NodeShard>(loops_[i], i));
+    }
     stopping_.owner = this;
   }
 
   ~Impl() override {
     if (thread_.joinable()) stop_and_wait(std::chrono::milliseconds(0));
+    server_.reset();
+    // While all is there that it belongs to.
+    loops_.discard();
   }
 
   void add_type(AgentType type) {
@@ -58,22 +57,15 @@ public:
   Result<void> start() {
     if (type_fault_) return *type_fault_;
     if (auto checked = check(config_); !checked) return checked;
-    server_ = std::make_unique<http::Server>(loop_, dispatcher_, server_settings(config_));
+    std::vector<rpc::Dispatcher*> dispatchers;
+    for (const auto& shard : shards_) dispatchers.push_back(&shard->dispatcher());
+    server_ = std::make_unique<http::Server>(loops_, dispatchers, server_settings(config_));
     if (auto bound = server_->listen(); !bound) return bound;
     listening_ = server_->listening();
     address_ = advertised_address(config_, listening_);
-    auto peers = peer_settings(config_, address_);
+    const auto peers = peer_settings(config_, address_);
     if (!peers) return peers.error();
-    peers_ = std::make_unique<peers::PeerLinks>(loop_, *std::move(peers));
-    runtime_ = std::make_unique<runtime::Runtime>(loop_, types_, peers_.get(),
-                                                  runtime_settings(config_, listening_));
-    rpc::NodeFacts facts;
-    facts.version = AGENTD_VERSION;
-    facts.address = address_;
-    facts.boot = random_suffix(16);
-    facts.started = std::chrono::steady_clock::now();
-    dispatcher_.set(std::make_unique<rpc::JsonRpcDispatcher>(*runtime_, *this, std::move(facts)));
-    loop_.spin(config_.spin, [this] { return few_came(); });
+    make_shards(*peers);
     thread_ = std::thread([this] { run(); });
     return {};
   }
@@ -84,9 +76,10 @@ public:
   Result<AgentAddress> create(protocol::AgentCreateParams params) {
     auto made = std::make_shared<std::promise<Result<AgentAddress>>>();
     auto future = made->get_future();
-    loop_.post([this, made, params = std::move(params)]() mutable {
-      if (!runtime_) return made->set_value(Error(ErrorKind::shutting_down, "the node has stopped"));
-      runtime_->create(std::move(params), [this, made](Result<runtime::AgentPtr> agent) {
+    NodeShard& shard = *shards_[params.agent.empty() ? 0 : runtimes_.of_agent(params.agent)];
+    shard.loop().post([this, &shard, made, params = std::move(params)]() mutable {
+      if (!shard.made()) return made->set_value(Error(ErrorKind::shutting_down, "the node has stopped"));
+      shard.runtime().create(std::move(params), [this, made](Result<runtime::AgentPtr> agent) {
         if (!agent) return made->set_value(agent.error());
         made->set_value(AgentAddress{address_, (*agent)->id});
       });
@@ -95,16 +88,16 @@ public:
   }
 
   void post_drain() {
-    loop_.post([this] { drain(); });
+    loop().post([this] { drain(); });
   }
 
   void stop_and_wait(std::chrono::milliseconds grace) {
-    loop_.post([this, grace] { stop(grace); });
+    loop().post([this, grace] { stop(grace); });
     wait();
   }
 
   void when_stopping(std::function<void(std::chrono::milliseconds)> told) {
-    loop_.post([this, told = std::move(told)]() mutable {
+    loop().post([this, told = std::move(told)]() mutable {
       when_stopping_ = std::move(told);
       if (phase_ != Phase::serving) tell_stopping();
     });
@@ -118,53 +111,61 @@ public:
     std::call_once(joined_, [this] { thread_.join(); });
   }
 
-  void set_token(std::string token) {
-    loop_.post([this, token = std::move(token)] {
+  void set_token(const std::string& token) {
+    loop().post([this, token] {
       if (server_) server_->set_token(token);
-      if (peers_ && config_.peer_token.empty()) peers_->set_token(token);
     });
+    if (!config_.peer_token.empty()) return;
+    for (const auto& shard : shards_) {
+      shard->loop().post([&shard = *shard, token] {
+        if (shard.made()) shard.peers().set_token(token);
+      });
+    }
   }
 
-  void set_token_of(const NodeAddress& node, std::string token) {
-    loop_.post([this, node, token = std::move(token)] {
-      if (peers_) peers_->set_token_of(node, token);
-    });
+  void set_token_of(const NodeAddress& node, const std::string& token) {
+    for (const auto& shard : shards_) {
+      shard->loop().post([&shard = *shard, node, token] {
+        if (shard.made()) shard.peers().set_token_of(node, token);
+      });
+    }
   }
 
   bool answers(std::chrono::milliseconds limit) {
-    auto asked = std::make_shared<std::promise<void>>();
-    auto answered = asked->get_future();
-    loop_.post([asked] { asked->set_value(); });
-    return answered.wait_for(limit) == std::future_status::ready;
+    const auto until = Clock::now() + limit;
+    std::vector<std::future<void>> answers;
+    for (const auto& shard : shards_) {
+      auto asked = std::make_shared<std::promise<void>>();
+      answers.push_back(asked->get_future());
+      shard->loop().post([asked] { asked->set_value(); });
+    }
+    return std::all_of(answers.begin(), answers.end(), [until](const auto& answer) {
+      return answer.wait_until(until) == std::future_status::ready;
+    });
   }
 
   [[nodiscard]] Clock::time_point last_progress() const { return last_progress_; }
 
-  // rpc::NodeControl, on the loop.
+  // rpc::NodeControl, on any of the loops.
 
   void drain() override {
-    if (runtime_) runtime_->drain();
+    for (const auto& shard : shards_) {
+      if (shard->made()) shard->runtime().drain();
+    }
   }
 
   void stop(std::optional<std::chrono::milliseconds> grace) override {
-    const auto until = Clock::now() + grace.value_or(config_.grace);
-    if (phase_ != Phase::serving) {
-      fail_at_ = std::min(fail_at_, until);
-      return;
-    }
-    phase_ = Phase::draining;
-    fail_at_ = until;
-    tell_stopping();
     drain();
-    look_again();
+    loop().post([this, until = Clock::now() + grace.value_or(config_.grace)] { begin_stopping(until); });
   }
 
   void dropped(const CallId& call, const Error& why) override {
-    if (config_.on_dropped) config_.on_dropped(call, why);
+    if (!config_.on_dropped) return;
+    loop().post([this, call, why] { config_.on_dropped(call, why); });
   }
 
   void append_metrics(std::string& out) const override {
-    const http::ServerCounters& counters = server_->counters();
+    const http::ServerCounters counters = server_->counters();
     rpc::append_metric(out, "agentd_connections", "gauge", "Connections open", server_->connections());
     rpc::append_metric(out, "agentd_websockets", "gauge", "WebSockets open", counters.websockets);
     rpc::append_metric(out, "agentd_connections_accepted_total", "counter", "Connections accepted",
@@ -180,38 +181,58 @@ public:
                        "Bytes received from clients and peers that dialled", counters.bytes_received);
     rpc::append_metric(out, "agentd_sent_bytes_total", "counter",
                        "Bytes sent to clients and peers that dialled", counters.bytes_sent);
-    rpc::append_metric(out, "agentd_peer_links", "gauge", "Links to other nodes, connected or not",
-                       peers_->links());
+    std::uint64_t links = 0;
+    std::uint64_t received = 0;
+    std::uint64_t sent = 0;
+    for (const auto& shard : shards_) {
+      const peers::PeerLinks& peers = std::as_const(*shard).peers();
+      links += peers.links();
+      received += peers.bytes_received();
+      sent += peers.bytes_sent();
+    }
+    rpc::append_metric(out, "agentd_peer_links", "gauge", "Links to other nodes, connected or not", links);
     rpc::append_metric(out, "agentd_peer_received_bytes_total", "counter",
-                       "Bytes received from peers dialled", peers_->bytes_received());
-    rpc::append_metric(out, "agentd_peer_sent_bytes_total", "counter", "Bytes sent to peers dialled",
-                       peers_->bytes_sent());
+                       "Bytes received from peers dialled", received);
+    rpc::append_metric(out, "agentd_peer_sent_bytes_total", "counter", "Bytes sent to peers dialled", sent);
   }
 
 private:
   /// Stopping has two breaths: first what runs may finish, then what has not is failed, and everybody is
   /// told so, and goodbye.
-  enum class Phase : std::uint8_t { serving, draining, failing, telling, closing };
+  enum class Phase : std::uint8_t { serving, draining, failing, closing };
 
   struct StopTimer : async::Timer {
     Impl* owner = nullptr;
   };
 
+  [[nodiscard]] async::Loop& loop() { return loops_[0]; }
+
+  void make_shards(const peers::PeerSettings& peers) {
+    rpc::NodeFacts facts;
+    facts.version = AGENTD_VERSION;
+    facts.address = address_;
+    facts.boot = random_suffix(16);
+    facts.started = std::chrono::steady_clock::now();
+    const bool alone = shards_.size() == 1;
+    runtime::RuntimeSettings settings = runtime_settings(config_, listening_);
+    settings.shards = alone ? nullptr : &runtimes_;
+    settings.pool = std::make_shared<runtime::WorkerPool>(settings.workers, settings.limits.blocked_workers);
+    for (const auto& shard : shards_) {
+      shard->make(types_, peers, settings, *this, facts, alone ? nullptr : &siblings_);
+    }
+  }
+
   void run() {
-    runtime_->gate()->bind_to_this_thread();
-    loop_.run();
+    std::vector<std::thread> others;
+    for (std::size_t i = 1; i < shards_.size(); ++i) {
+      others.emplace_back([&shard = *shards_[i], spin = config_.spin] { shard.run(spin); });
+    }
+    shards_[0]->run(config_.spin);
+    for (std::thread& other : others) other.join();
     server_.reset();
-    runtime_->close(Clock::now() + worker_patience);
-    peers_.reset();
     const std::lock_guard lock(mutex_);
     has_ended_ = true;
     ended_.notify_all();
-  }
-
-  /// Where many calls come, they come the better together the later they are looked for.
-  bool few_came() {
-    const std::uint64_t accepted = runtime_->counters().accepted;
-    return accepted - std::exchange(accepted_before_spin_, accepted) <= most_to_spin_for;
   }
 
   void tell_stopping() const {
@@ -219,27 +240,92 @@ private:
   }
 
   void look_again() {
-    loop_.start(stopping_, Clock::now() + stop_interval,
-                [](async::Timer& timer) { static_cast<StopTimer&>(timer).owner->go_on_stopping(); });
+    loop().start(stopping_, Clock::now() + stop_interval,
+                 [](async::Timer& timer) { static_cast<StopTimer&>(timer).owner->go_on_stopping(); });
+  }
+
+  void begin_stopping(Clock::time_point until) {
+    if (phase_ != Phase::serving) {
+      fail_at_ = std::min(fail_at_, until);
+      return;
+    }
+    phase_ = Phase::draining;
+    fail_at_ = until;
+    tell_stopping();
+    look_again();
   }
 
   void go_on_stopping() {
     const auto now = Clock::now();
-    if (phase_ == Phase::draining && (runtime_->unsettled() == 0 || now >= fail_at_)) phase_ = Phase::failing;
-    if (phase_ == Phase::failing) {
-      const bool all = runtime_->fail_unsettled(failed_per_turn);
-      last_progress_ = now;
-      if (!all) return loop_.post([this] { go_on_stopping(); });
-      phase_ = Phase::telling;
-      close_at_ = now + goodbye;
+    if (phase_ == Phase::draining && now >= fail_at_) return fail_unsettled();
+    if (phase_ == Phase::draining && unsettled() == 0) {
+      // A call may be on its way from one loop to another: after a round it has come.
+      return at_each_shard([](NodeShard&, const std::function<void()>& done) { done(); }, &Impl::go_round);
     }
-    if (phase_ == Phase::telling && (!runtime_->has_work() || now >= close_at_)) {
-      phase_ = Phase::closing;
-      close_at_ = now + goodbye;
-      server_->close_all();
-      peers_->stop();
-    } else if (phase_ == Phase::closing && (server_->connections() == 0 || now >= close_at_)) {
-      return loop_.stop();
+    if (phase_ == Phase::closing && (server_->connections() == 0 || now >= close_at_)) {
+      for (const auto& shard : shards_) shard->loop().stop();
+      return;
+    }
+    look_again();
+  }
+
+  [[nodiscard]] std::uint64_t unsettled() const {
+    std::uint64_t sum = 0;
+    for (const auto& shard : shards_) sum += shard->runtime().tally().unsettled;
+    return sum;
+  }
+
+  /// Runs `work(shard, done)` on each loop, and then `all_done` on the first.
+  template <typename Work>
+  void at_each_shard(Work work, void (Impl::*all_done)()) {
+    open_ = shards_.size();
+    for (const auto& shard : shards_) {
+      shard->loop().post([this, &shard = *shard, work, all_done] {
+        work(shard, [this, all_done] {
+          loop().post([this, all_done] {
+            if (--open_ == 0) (this->*all_done)();
+          });
+        });
+      });
+    }
+  }
+
+  void go_round() {
+    if (unsettled() == 0) return fail_unsettled();
+    look_again();
+  }
+
+  void fail_unsettled() {
+    phase_ = Phase::failing;
+    at_each_shard(
+        [this](NodeShard& shard, std::function<void()> done) {
+          shard.fail_unsettled([this] { last_progress_ = Clock::now(); }, std::move(done));
+        },
+        &Impl::tell);
+  }
+
+  void tell() {
+    close_at_ = Clock::now() + goodbye;
+    tell_each(&Impl::tell_again);
+  }
+
+  /// What one shard has told may have been said to another.
+  void tell_again() { tell_each(&Impl::say_goodbye); }
+
+  void tell_each(void (Impl::*all_done)()) {
+    at_each_shard(
+        [until = close_at_](NodeShard& shard, std::function<void()> done) {
+          shard.when_told(until, std::move(done));
+        },
+        all_done);
+  }
+
+  void say_goodbye() {
+    phase_ = Phase::closing;
+    close_at_ = Clock::now() + goodbye;
+    server_->close_all();
+    for (const auto& shard : shards_) {
+      shard->loop().post([&shard = *shard] { shard.stop_peers(); });
     }
     look_again();
   }
@@ -250,11 +336,11 @@ private:
   NodeAddress listening_;
   NodeAddress address_;
 
-  async::Loop loop_;
-  LateDispatcher dispatcher_;
+  async::Loops loops_;
+  runtime::Shards runtimes_;
+  rpc::Siblings siblings_;
+  std::vector<std::unique_ptr<NodeShard>> shards_;
   std::unique_ptr<http::Server> server_;
-  std::unique_ptr<peers::PeerLinks> peers_;
-  std::unique_ptr<runtime::Runtime> runtime_;
 
   Phase phase_ = Phase::serving;
   std::function<void(std::chrono::milliseconds)> when_stopping_;
@@ -263,7 +349,8 @@ private:
   /// Read by other threads.
   std::atomic<Clock::time_point> last_progress_{Clock::time_point{}};
   StopTimer stopping_;
-  std::uint64_t accepted_before_spin_ = 0;
+  /// Shards that have not done what all are to do next.
+  std::size_t open_ = 0;
 
   std::mutex mutex_;
   std::condition_variable ended_;

@@ -58,6 +58,7 @@ struct NodeConfig {
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
   bool insecure = false;
+  /// Event loops, a thread each; 0: the number of cores.
   unsigned loops = 1;
   /// Worker threads for agents that block; 0: twice the number of cores.
   unsigned workers = 0;

@@ -24,6 +24,10 @@ Result<void> check(const NodeConfig& config) {
                    "not known: set advertise (--advertise HOST[:PORT])");
 }
 
+std::size_t loop_count(const NodeConfig& config) {
+  return config.loops > 0 ? config.loops : std::max(1U, std::thread::hardware_concurrency());
+}
+
 http::ServerSettings server_settings(const NodeConfig& config) {
   http::ServerSettings settings;
   settings.host = config.host;

@@ -8,6 +8,8 @@
 /// A node's configuration as each of its parts wants it.
 namespace agentd {
 
+/// How many loops the node has.
+[[nodiscard]] std::size_t loop_count(const NodeConfig& config);
 [[nodiscard]] http::ServerSettings server_settings(const NodeConfig& config);
 
 /// `listening` has the real port.

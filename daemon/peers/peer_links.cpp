@@ -62,6 +62,7 @@ void PeerLinks::stop() {
   if (std::exchange(stopped_, true)) return;
   const Error why(ErrorKind::shutting_down, "this node is shutting down");
   for (auto& [node, link] : links_) link->stop(why);
+  open_ -= links_.size();
   links_.clear();
   for (const auto& [node, link] : std::exchange(leaving_, {})) link->stop(why);
   lanes_.clear();
@@ -114,6 +115,8 @@ Result<std::shared_ptr<net::NodeLink>> PeerLinks::link(const NodeAddress& node) 
                                               const boost::asio::ip::address& address) {
     return policy.may_dial(asked, address);
   };
+  link.traffic = traffic_;
+  ++open_;
   return links_.emplace(node, net::NodeLink::make(loop_, std::move(link))).first->second;
 }
 
@@ -125,12 +128,14 @@ void PeerLinks::make_room() {
     entry.second->stop(Error(ErrorKind::shutting_down, "the connection was idle"));
     return true;
   });
+  open_ -= gone;
   if (gone > 0) return;
   const auto unreached =
       std::find_if(links_.begin(), links_.end(), [](const auto& entry) { return entry.second->unreached(); });
   if (unreached == links_.end()) return;
   leaving_.emplace_back(unreached->first, std::move(unreached->second));
   links_.erase(unreached);
+  --open_;
   // Not now: who waits for it may come back here.
   loop_.post([alive = std::weak_ptr<PeerLinks*>(self_)] {
     if (const auto self = alive.lock()) (*self)->stop_leaving();
@@ -333,18 +338,6 @@ void PeerLinks::release(const Placeholder& placeholder) {
   const bool was_done = not_done_.erase(placeholder.call) == 0;
   const auto there = links_.find(placeholder.node);
   if (there != links_.end()) there->second->release(placeholder.call, was_done);
-}
-
-std::uint64_t PeerLinks::bytes_sent() const {
-  std::uint64_t bytes = 0;
-  for (const auto& [node, link] : links_) bytes += link->bytes_sent();
-  return bytes;
-}
-
-std::uint64_t PeerLinks::bytes_received() const {
-  std::uint64_t bytes = 0;
-  for (const auto& [node, link] : links_) bytes += link->bytes_received();
-  return bytes;
 }
 
 }  // namespace agentd::peers

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/async/owned_count.hpp"
 #include "common/net/node_link.hpp"
 #include "daemon/peers/peer_policy.hpp"
 #include "daemon/runtime/foreign.hpp"
@@ -28,7 +29,7 @@ struct PeerSettings {
 };
 
 /// The outcomes of calls on other nodes, and the calls that agents of this node make there: one
-/// connection for each node. Owned by the node; loop thread only.
+/// connection for each node. Owned by the node; loop thread only, but for what says otherwise.
 class PeerLinks : public runtime::ForeignNodes {
 public:
   PeerLinks(async::Loop& loop, PeerSettings settings);
@@ -47,9 +48,12 @@ public:
   void set_token(std::string token);
   /// What that node is sent, in place of the token for all.
   void set_token_of(const NodeAddress& node, const std::string& token);
-  [[nodiscard]] std::size_t links() const { return links_.size(); }
-  [[nodiscard]] std::uint64_t bytes_sent() const;
-  [[nodiscard]] std::uint64_t bytes_received() const;
+
+  // On any thread.
+  [[nodiscard]] std::size_t links() const { return open_; }
+  /// Of all links there were.
+  [[nodiscard]] std::uint64_t bytes_sent() const { return traffic_->sent; }
+  [[nodiscard]] std::uint64_t bytes_received() const { return traffic_->received; }
 
 private:
   struct OutgoingCall {
@@ -124,6 +128,9 @@ private:
   async::Loop& loop_;
   PeerSettings settings_;
   std::map<NodeAddress, std::shared_ptr<net::NodeLink>> links_;
+  /// How many these are.
+  async::OwnedCount open_;
+  std::shared_ptr<net::Traffic> traffic_ = std::make_shared<net::Traffic>();
   /// Those that gave way to others, until the turn's end.
   std::vector<std::pair<NodeAddress, std::shared_ptr<net::NodeLink>>> leaving_;
   std::map<NodeAddress, std::string> tokens_;

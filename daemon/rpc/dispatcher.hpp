@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,10 +20,19 @@ public:
   [[nodiscard]] virtual protocol::Outbox& outbox() = 0;
   /// The outbox has something: it is flushed at the end of the turn. No-op once closed.
   virtual void sent() = 0;
+  /// A whole frame that was made at another loop: it is written as it is, behind what waits. No-op once
+  /// closed. @pre no object is open in the outbox
+  virtual void put_frame(std::string frame) = 0;
+  /// Requests of so many bytes that came over it have been handed to another loop, and have been looked at
+  /// there: while many have not, nothing more is read from it.
+  virtual void requests_sent(std::size_t bytes) = 0;
+  virtual void requests_done(std::size_t bytes) = 0;
   [[nodiscard]] virtual bool closed() const = 0;
   /// So much waits to be written that nothing large may be added: answers are refused with
   /// `overloaded`, and values are left out of notifications.
   [[nodiscard]] virtual bool full() const = 0;
+  /// Whether the other side has said that frames may be arrays.
+  [[nodiscard]] virtual bool takes_batches() const = 0;
   /// The caller that the connection named in its URL, or one minted for it.
   [[nodiscard]] virtual const std::string& caller() const = 0;
 };

@@ -32,6 +32,8 @@ struct MethodContext {
   NodeControl& node;
   const NodeFacts& facts;
   const std::string& openrpc;
+  /// Null where the node has one loop.
+  Siblings* siblings = nullptr;
 };
 
 using Handler = void (*)(MethodContext& context, Request& request);
@@ -78,9 +80,17 @@ void call_subscribe(MethodContext&, Request&);
 
 // What comes by the thousand, read already.
 
+/// The input of a call that came in a frame of calls.
+[[nodiscard]] Result<runtime::CallInput> input_of(const protocol::CallNotice& notice);
 /// @pre `request` came over a WebSocket, and wants no reply
-void take_call(MethodContext&, Request&, const protocol::CallNotice&);
-/// Answers how many there were to release.
+void take_call(MethodContext&, Request&, runtime::CallRequest&, Result<runtime::CallInput> input);
+/// Answers how many there were to release. All of them are, or would be, here.
 std::size_t release_calls(runtime::Runtime& runtime, const std::vector<CallId>& calls);
+/// All of them are, or would be, here.
+void subscribe(runtime::Runtime& runtime, const std::shared_ptr<ChannelWatcher>& watcher,
+               const std::vector<CallId>& calls, std::chrono::milliseconds grace);
+/// Those of the calls that are at each shard.
+[[nodiscard]] std::vector<std::vector<CallId>> by_shard(const Siblings& siblings,
+                                                        const std::vector<CallId>& calls);
 
 }  // namespace agentd::rpc

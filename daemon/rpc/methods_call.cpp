@@ -3,15 +3,12 @@
 #include <utility>
 
 #include "common/json/text.hpp"
-#include "daemon/rpc/cursor.hpp"
+#include "daemon/rpc/far_requests.hpp"
 #include "daemon/rpc/methods.hpp"
 #include "daemon/rpc/views.hpp"
 
 namespace agentd::rpc {
 namespace {
-
-/// How many entries a list looks at for one page: a filter must not hold the loop up.
-constexpr std::size_t looked_at_per_page = 10'000;
 
 /// Tells the sender that its call will not run.
 void tell_refused(Request& request, const CallId& call, const Error& why) {
@@ -84,6 +81,42 @@ struct CallWishes {
   bool release = false;
 };
 
+/// The connection that has made a call is told of it, once.
+void watch_own(runtime::Runtime& runtime, const std::shared_ptr<ChannelWatcher>& watcher, runtime::Call& call,
+               protocol::SettledMode mode) {
+  if (watcher && is_made_first_by(call, *watcher) && !is_watched_by(call, *watcher)) {
+    runtime.watch(call, watcher, mode);
+  }
+}
+
+/// What `make_call` says, when it is known whether the id is free: where it is not, what it would have said
+/// had that been known at once. `asked`: it was a request, which is answered here, or waits for the call
+/// already.
+void tell_when_claimed(MethodContext& context, Request& request, runtime::Call& call,
+                       const CallWishes& wishes, bool asked) {
+  // `call.settled` comes once a call and connection, whatever comes of the id.
+  const bool watches = request.watcher && is_made_first_by(call, *request.watcher);
+  context.runtime.when_claimed(
+      call, [&context, watcher = request.watcher, reply = std::make_shared<Reply>(std::move(request.reply)),
+             asked, watches, mode = wishes.settled, waited = wishes.wait.has_value()](
+                const runtime::Call& made, const runtime::Runtime::ClaimRefusal* refused) {
+        const bool open = watcher && !watcher->gone();
+        if (!refused) {
+          answer_call(context.runtime, made, AnswerTo::call, waited, *reply);
+          if (!open || !watches) return;
+          const auto there = context.runtime.find_call(made.id);
+          if (there && !is_watched_by(**there, *watcher)) context.runtime.watch(**there, watcher, mode);
+        } else if (asked) {
+          reply->error(refused->why);
+        } else if (refused->same_connection) {
+          context.runtime.count_dropped();
+          context.node.dropped(made.id, refused->why);
+        } else if (open && watches) {
+          watcher->unknown(made.id, refused->why);
+        }
+      });
+}
+
 /// `has_id`: the sender named the call.
 void make_call(MethodContext& context, Request& request, runtime::CallRequest& call, bool has_id,
                const CallWishes& wishes) {
@@ -97,26 +130,18 @@ void make_call(MethodContext& context, Request& request, runtime::CallRequest& c
   const auto accepted = runtime.accept(call);
   if (!accepted) return refuse(context, request, call, has_id, accepted.error());
   const runtime::CallPtr& made = *accepted;
+  const bool asked = request.reply.wanted();
   if (waits && !made->is_settled()) {
     request.waits.start(made, *wishes.wait, AnswerTo::call, std::move(request.reply));
-  } else {
+  } else if (!made->unclaimed) {
     answer_call(runtime, *made, AnswerTo::call, wishes.wait.has_value(), request.reply);
   }
-  if (request.watcher && is_made_first_by(*made, *request.watcher) &&
-      !is_watched_by(*made, *request.watcher)) {
-    runtime.watch(*made, request.watcher, wishes.settled);
+  if (made->unclaimed) {
+    tell_when_claimed(context, request, *made, wishes, asked);
+  } else {
+    watch_own(runtime, request.watcher, *made, wishes.settled);
   }
   if (wishes.release) runtime.release(made->id);
-}
-
-/// The input of a call that came in a frame of calls.
-Result<runtime::CallInput> input_of(const protocol::CallNotice& notice) {
-  if (notice.message && !protocol::needs_literal(notice.message->content))
-    return runtime::CallInput(protocol::copy_message(*notice.message));
-  // Nothing in such a frame is nested too deep.
-  auto input = protocol::read_input(notice.input, false);
-  if (!input) return input.error();
-  return runtime::CallInput(*std::move(input));
 }
 
 }  // namespace
@@ -132,7 +157,7 @@ void agent_call(MethodContext& context, Request& request) {
   call.agent = params->agent;
   call.method = params->method;
   const bool has_id = !params->call.empty();
-  call.call = has_id ? params->call : CallId::mint();
+  call.call = has_id ? params->call : CallId::mint_at(home_of(call.agent));
   call.deadline = params->deadline;
   call.path = params->path;
   if (!params->caller.empty()) {
@@ -147,15 +172,18 @@ void agent_call(MethodContext& context, Request& request) {
             {.wait = params->wait, .settled = params->settled, .release = params->release});
 }
 
-void take_call(MethodContext& context, Request& request, const protocol::CallNotice& notice) {
-  runtime::CallRequest call;
-  call.agent = notice.agent;
-  call.method = notice.method;
-  call.call = notice.call;
-  context.runtime.announce(call.call);
-  call.deadline = notice.deadline;
+Result<runtime::CallInput> input_of(const protocol::CallNotice& notice) {
+  if (notice.message && !protocol::needs_literal(notice.message->content))
+    return runtime::CallInput(protocol::copy_message(*notice.message));
+  // Nothing in such a frame is nested too deep.
+  auto input = protocol::read_input(notice.input, false);
+  if (!input) return input.error();
+  return runtime::CallInput(*std::move(input));
+}
+
+void take_call(MethodContext& context, Request& request, runtime::CallRequest& call,
+               Result<runtime::CallInput> input) {
   call.caller = request.watcher->caller();
-  auto input = input_of(notice);
   if (!input) return refuse(context, request, call, true, input.error());
   call.input = *std::move(input);
   make_call(context, request, call, true, {.wait = {}, .settled = protocol::SettledMode::automatic});
@@ -190,38 +218,47 @@ void call_cancel(MethodContext& context, Request& request) {
                        std::string(runtime::state_name(state)) + R"("})");
 }
 
+std::vector<std::vector<CallId>> by_shard(const Siblings& siblings, const std::vector<CallId>& calls) {
+  std::vector<std::vector<CallId>> parts(siblings.count());
+  for (const CallId& call : calls) parts[siblings.shards().of_call(call)].push_back(call);
+  return parts;
+}
+
+namespace {
+
+/// Answers when all shards have released theirs. At the shard that was asked.
+struct ReleaseAnswer {
+  std::size_t open = 0;
+  std::size_t released = 0;
+  Reply reply;
+
+  void part_released(std::size_t more) {
+    released += more;
+    if (--open > 0) return;
+    if (reply.wanted()) reply.result(R"({"released":)" + std::to_string(released) + '}');
+  }
+};
+
+}  // namespace
+
 void call_release(MethodContext& context, Request& request) {
   const auto params = protocol::read_release_params(request.params);
   if (!params) return request.reply.error(params.error());
-  const std::size_t released = release_calls(context.runtime, params->calls);
-  if (request.reply.wanted()) request.reply.result(R"({"released":)" + std::to_string(released) + '}');
-}
-
-void call_list(MethodContext& context, Request& request) {
-  if (!request.reply.wanted()) return;
-  const auto params = protocol::read_call_list_params(request.params);
-  if (!params) return request.reply.error(params.error());
-  const auto behind = read_cursor(params->cursor, context.facts.boot);
-  if (!behind) return request.reply.error(behind.error());
-  const runtime::Call* call = context.runtime.call_after(*behind);
-  std::string out = R"({"calls":[)";
-  std::uint32_t listed = 0;
-  const runtime::Call* last = nullptr;
-  for (std::size_t looked = 0; call && listed < params->limit && looked < looked_at_per_page; ++looked) {
-    if ((params->agent.empty() || call->agent->id == params->agent) &&
-        (params->state.empty() || runtime::state_name(call->state) == params->state)) {
-      if (listed++ > 0) out += ',';
-      append_call_entry(out, *call);
-    }
-    last = call;
-    call = call->next;
+  const auto answer = std::make_shared<ReleaseAnswer>();
+  answer->open = 1;
+  answer->reply = std::move(request.reply);
+  if (!context.siblings) return answer->part_released(release_calls(context.runtime, params->calls));
+  auto parts = by_shard(*context.siblings, params->calls);
+  const std::size_t here = context.runtime.shard();
+  for (std::size_t shard = 0; shard < parts.size(); ++shard) {
+    if (shard == here || parts[shard].empty()) continue;
+    ++answer->open;
+    context.siblings->shards().at(here, shard, [=, calls = std::move(parts[shard])](runtime::Runtime& there) {
+      const std::size_t released = release_calls(there, calls);
+      there.shards()->at(shard, here, [=](runtime::Runtime&) { answer->part_released(released); });
+    });
   }
-  out += ']';
-  if (call && last) {
-    out += R"(,"next_cursor":)";
-    json::append_string(out, cursor_behind(last->seq, context.facts.boot));
-  }
-  request.reply.result(out += '}');
+  answer->part_released(release_calls(context.runtime, parts[here]));
 }
 
 void call_subscribe(MethodContext& context, Request& request) {
@@ -233,12 +270,18 @@ void call_subscribe(MethodContext& context, Request& request) {
                                      "nothing later; use call.get with wait_ms"));
   }
   request.reply.result("{}");
+  if (!context.siblings) return subscribe(context.runtime, request.watcher, params->calls, params->grace);
+  subscribe_everywhere(context, request.watcher, params->calls, params->grace);
+}
+
+void subscribe(runtime::Runtime& runtime, const std::shared_ptr<ChannelWatcher>& watcher,
+               const std::vector<CallId>& calls, std::chrono::milliseconds grace) {
   std::unordered_set<CallId> asked;
-  for (const CallId& call : params->calls) {
+  for (const CallId& call : calls) {
     if (!asked.insert(call).second) continue;
-    const auto there = context.runtime.find_call(call);
-    if (there && is_watched_by(**there, *request.watcher)) continue;
-    context.runtime.watch_id(call, request.watcher, params->grace);
+    const auto there = runtime.find_call(call);
+    if (there && is_watched_by(**there, *watcher)) continue;
+    runtime.watch_id(call, watcher, grace);
   }
 }
 

@@ -44,26 +44,26 @@ bool good(const Result<T>& params, Request& request) {
 void node_info(MethodContext& context, Request& request) {
   if (!good(protocol::read_no_params(request.params, "node.info"), request)) return;
   const runtime::Runtime& runtime = context.runtime;
+  const runtime::Totals totals = runtime.totals();
   const NodeFacts& facts = context.facts;
   Json types = Json::array();
   for (const auto& [name, type] : runtime.types().all()) types.push_back(name);
   const auto uptime = std::chrono::steady_clock::now() - facts.started;
-  const Json info{{"name", facts.name},
-                  {"version", facts.version},
-                  {"host", facts.address.host},
-                  {"port", facts.address.port},
-                  {"pid", ::getpid()},
-                  {"boot", facts.boot},
-                  {"durability", "off"},
-                  {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
-                  {"ready", !runtime.draining()},
-                  {"agents", runtime.agents()},
-                  {"calls",
-                   {{"pending", runtime.unsettled() - runtime.running_unsettled()},
-                    {"running", runtime.running_unsettled()},
-                    {"settled", runtime.settled()}}},
-                  {"types", std::move(types)},
-                  {"limits", limits_of(runtime.limits())}};
+  const Json info{
+      {"name", facts.name},
+      {"version", facts.version},
+      {"host", facts.address.host},
+      {"port", facts.address.port},
+      {"pid", ::getpid()},
+      {"boot", facts.boot},
+      {"durability", "off"},
+      {"uptime_s", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
+      {"ready", !runtime.draining()},
+      {"agents", totals.agents},
+      {"calls",
+       {{"pending", totals.pending()}, {"running", totals.running_unsettled}, {"settled", totals.settled()}}},
+      {"types", std::move(types)},
+      {"limits", limits_of(runtime.limits())}};
   request.reply.result(info.dump());
 }
 

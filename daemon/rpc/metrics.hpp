@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,9 @@ namespace agentd::rpc {
 void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
                    std::uint64_t value);
 
-/// Appends a loop's turns as a histogram.
+/// Appends the turns of these loops, taken together, as a histogram.
 void append_turn_times(std::string& out, std::string_view name, std::string_view help,
-                       const async::TurnTimes& times);
+                       std::span<const async::TurnTimes* const> loops);
 
 /// The node's metrics in Prometheus' text format 0.0.4.
 [[nodiscard]] std::string metrics_text(const runtime::Runtime& runtime, const NodeControl& node,

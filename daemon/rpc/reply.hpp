@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,16 +16,24 @@ namespace agentd::rpc {
 /// The answers to one HTTP body, which leave together when the last is there.
 class BodyAnswers {
 public:
-  BodyAnswers(bool batch, Dispatcher::Answer answer) : batch_(batch), answer_(std::move(answer)) {}
+  using Bytes = std::shared_ptr<std::atomic<std::size_t>>;
+
+  BodyAnswers(bool batch, Dispatcher::Answer answer,
+              Bytes bytes = std::make_shared<std::atomic<std::size_t>>())
+      : batch_(batch), bytes_(std::move(bytes)), answer_(std::move(answer)) {}
 
   /// Keeps the body open for one more answer.
   void expect() { ++open_; }
   void add(std::string text) {
-    bytes_ += text.size();
+    *bytes_ += text.size();
     texts_.push_back(std::move(text));
   }
   /// The answers are so large together that no large one may be added.
-  [[nodiscard]] bool full() const { return bytes_ > most_bytes; }
+  [[nodiscard]] bool full() const { return *bytes_ > most_bytes; }
+  /// How many there are, of all shards that answer to one HTTP body. Thread-safe.
+  [[nodiscard]] const Bytes& bytes() const { return bytes_; }
+  /// As `add`, of an answer that has been counted where it was made.
+  void add_counted(std::string text) { texts_.push_back(std::move(text)); }
   /// One that was expected is there, or will never be.
   void complete();
 
@@ -32,7 +41,7 @@ private:
   static constexpr std::size_t most_bytes = 8U << 20;
 
   bool batch_;
-  std::size_t bytes_ = 0;
+  Bytes bytes_;
   std::size_t open_ = 0;
   std::vector<std::string> texts_;
   Dispatcher::Answer answer_;

@@ -74,8 +74,8 @@ void append_placeholder_of(std::string& out, const runtime::Runtime& runtime, co
 }
 
 void append_settled_params(std::string& out, const Call& call, protocol::SettledMode mode) {
-  json::append_all(out, R"({"call":")", call.id.text(), R"(","state":")", runtime::state_name(call.state),
-                   "\"");
+  json::append_all(out, R"({"call":")", call.id.text(), R"(","state":")",
+                   runtime::state_name(call.shown_state()), "\"");
   if (!is_left_out(call, mode)) append_outcome(out, call);
   out += '}';
 }
@@ -91,7 +91,7 @@ void append_refused_params(std::string& out, const CallId& call, const Error& er
 std::string call_answer(const runtime::Runtime& runtime, const Call& call, bool with_value) {
   std::string out = "{";
   append_member(out, "call", call.id.text());
-  append_member(out, "state", runtime::state_name(call.state));
+  append_member(out, "state", runtime::state_name(call.shown_state()));
   append_raw(out, "placeholder", "");
   append_placeholder_of(out, runtime, call.id);
   if (with_value && call.state == CallState::done) append_outcome(out, call);
@@ -103,7 +103,7 @@ std::string call_details(const runtime::Runtime& runtime, const Call& call) {
   append_member(out, "call", call.id.text());
   append_member(out, "agent", call.agent->id);
   append_member(out, "method", call.method->first);
-  append_member(out, "state", runtime::state_name(call.state));
+  append_member(out, "state", runtime::state_name(call.shown_state()));
   if (call.is_settled()) append_outcome(out, call);
   append_raw(out, "placeholder", "");
   append_placeholder_of(out, runtime, call.id);
@@ -120,7 +120,7 @@ void append_call_entry(std::string& out, const Call& call) {
   append_member(out, "call", call.id.text());
   append_member(out, "agent", call.agent->id);
   append_member(out, "method", call.method->first);
-  append_member(out, "state", runtime::state_name(call.state));
+  append_member(out, "state", runtime::state_name(call.shown_state()));
   append_time(out, "accepted", call.accepted);
   append_time(out, "settled", call.settled);
   out += '}';

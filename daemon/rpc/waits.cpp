@@ -22,7 +22,7 @@ void answer_call(const runtime::Runtime& runtime, const runtime::Call& call, Ans
 
 Result<void> Waits::check() const {
   const std::size_t most = runtime_.limits().waits;
-  if (*in_node_ >= most) {
+  if (runtime_.tally().waits + runtime_.others().waits >= most) {
     return runtime::overloaded("waits", std::to_string(most) +
                                             " requests wait for calls on this node (wait_ms), which is its "
                                             "limit (limits.waits): ask again later");
@@ -37,7 +37,7 @@ Result<void> Waits::check() const {
 
 void Waits::start(const runtime::CallPtr& call, std::chrono::milliseconds time, AnswerTo form, Reply reply) {
   Wait& wait = waits_.emplace_back();
-  ++*in_node_;
+  runtime_.count_waits(1);
   wait.waits = this;
   wait.call = call;
   wait.form = form;
@@ -55,12 +55,12 @@ void Waits::answer(Wait& wait, bool settled) {
   // Out of the list first: with its last answer the connection may go, and this with it.
   std::list<Wait> answered;
   answered.splice(answered.end(), waits_, wait.place);
-  --*in_node_;
+  runtime_.count_waits(-1);
   answer_call(runtime_, *wait.call, wait.form, settled, wait.reply);
 }
 
 void Waits::end() {
-  *in_node_ -= waits_.size();
+  if (!waits_.empty()) runtime_.count_waits(-static_cast<std::int64_t>(waits_.size()));
   waits_.clear();
 }
 

@@ -23,9 +23,7 @@ void answer_call(const runtime::Runtime& runtime, const runtime::Call& call, Ans
 /// settles, or when its time is over. With this they end, unanswered. Loop thread only.
 class Waits {
 public:
-  /// `in_node` counts those of all connections; it is shared by them.
-  Waits(runtime::Runtime& runtime, std::shared_ptr<std::size_t> in_node)
-      : runtime_(runtime), in_node_(std::move(in_node)) {}
+  explicit Waits(runtime::Runtime& runtime) : runtime_(runtime) {}
   ~Waits() { end(); }
   Waits(const Waits&) = delete;
   Waits& operator=(const Waits&) = delete;
@@ -54,7 +52,6 @@ private:
   void answer(Wait& wait, bool settled);
 
   runtime::Runtime& runtime_;
-  std::shared_ptr<std::size_t> in_node_;
   std::list<Wait> waits_;
 };
 

@@ -7,6 +7,14 @@
 #include "daemon/runtime/runtime.hpp"
 
 namespace agentd::runtime {
+namespace {
+
+constexpr std::string_view waits_for_itself = "this call waits, through others, for itself";
+/// How many times, in all, the search for one circle goes from one shard to another: a circle that takes more
+/// ends by its deadline. A chain of many calls costs so much for each of them.
+constexpr std::size_t most_probes = 64;
+
+}  // namespace
 
 Error Runtime::call_not_found(const CallId& id) const {
   Error error(ErrorKind::call_not_found, "call " + std::string(id.text()) +
@@ -31,6 +39,13 @@ Result<CallPtr> Runtime::join(Call& call, const CallRequest& request) const {
                                        " was used before for another request (agent \"" + call.agent->id +
                                        "\", method \"" + call.method->first + "\"): mint a new id");
   return error.at_call(call.id.text()).at_agent(call.agent->id).at_node(settings_.self.text());
+}
+
+Error Runtime::used_elsewhere(const CallId& id) const {
+  Error error(ErrorKind::conflict,
+              "call id " + std::string(id.text()) +
+                  " was used before for another request, to another agent: mint a new id");
+  return error.at_call(id.text()).at_node(settings_.self.text());
 }
 
 Result<void> Runtime::check_path(const CallRequest& request) const {
@@ -70,11 +85,12 @@ Result<void> Runtime::check_bounds(const CallRequest& request, const HostedAgent
   if (auto checked = check_lane(agent, request.caller, request.call); !checked) return checked;
   if (auto checked = check_mailbox(agent); !checked) return checked;
   const Limits& limits = settings_.limits;
-  if (unsettled_ >= limits.calls) {
-    return overloaded("calls", "this node has " + std::to_string(unsettled_) +
+  const Totals& others = this->others();
+  if (const auto unsettled = tally_.unsettled + others.unsettled; unsettled >= limits.calls) {
+    return overloaded("calls", "this node has " + std::to_string(unsettled) +
                                    " unsettled calls, which is its limit (limits.calls)");
   }
-  if (outcome_bytes_ >= limits.outcomes) {
+  if (tally_.outcome_bytes + others.outcome_bytes >= limits.outcomes) {
     return overloaded("outcomes", "the outcome store is full (limits.outcomes = " +
                                       std::to_string(limits.outcomes) + " bytes): release what is read");
   }
@@ -86,7 +102,7 @@ Result<void> Runtime::check_bounds(const CallRequest& request, const HostedAgent
 }
 
 Result<Runtime::Admitted> Runtime::admit(const CallRequest& request) {
-  if (draining_) {
+  if (draining()) {
     const std::string here = settings_.self.text() + '/';
     const bool nested = std::any_of(request.path.begin(), request.path.end(),
                                     [&](const std::string& hop) { return hop.starts_with(here); });
@@ -114,9 +130,15 @@ Result<Runtime::Admitted> Runtime::admit(const CallRequest& request) {
 Result<CallPtr> Runtime::accept(CallRequest& request) {
   if (Call* const there = calls_.find(request.call)) return join(*there, request);
   if (tombstones_.has(request.call, loop_.now())) return call_not_found(request.call);
+  if (!claimed_.empty() && claimed_.contains(request.call)) return used_elsewhere(request.call);
+  // A copy that was refused may have taken it out of there while this one was on its way.
+  if (is_stray(request.call) &&
+      settings_.shards->strays().add(request.call, settings_.shard) != settings_.shard) {
+    return used_elsewhere(request.call);
+  }
   const auto admitted = admit(request);
   if (!admitted) {
-    ++counters_.refused;
+    ++tally_.refused;
     Error error = admitted.error();
     if (error.node().empty()) error.at_node(settings_.self.text());
     return error.at_call(request.call.text());
@@ -124,20 +146,69 @@ Result<CallPtr> Runtime::accept(CallRequest& request) {
   const CallPtr call = open(request, *admitted);
   // Only a call that somebody waits for already can close a circle by coming; where a method begins to
   // wait for a nested one, `note_wait` looks.
-  if (!call->dependents.empty() && !call->is_settled()) {
-    fail_in_circle(*call, "this call waits, through others, for itself");
-  }
+  if (call->is_awaited() && !call->is_settled()) fail_in_circle(*call, waits_for_itself);
   return call;
 }
 
 void Runtime::fail_in_circle(Call& call, std::string_view message) {
-  const auto circle = circle_of(call, [this](const CallId& id) { return calls_.find(id); });
-  if (circle.empty()) return;
-  Json path = Json::array();
-  for (const Call* on : circle) path.push_back(AgentAddress{settings_.self, on->agent->id}.text());
+  CircleProbe probe{settings_.shard, call.id, call.seq, std::string(message), {}, most_probes};
+  go_on_probing(call, std::move(probe));
+}
+
+void Runtime::go_on_probing(const Call& from, CircleProbe probe) {
+  const auto add_way = [this](CircleProbe& to, const std::vector<const Call*>& way) {
+    for (const Call* on : way) to.way.push_back(AgentAddress{settings_.self, on->agent->id}.text());
+  };
+  const WaitsOf waits = waits_of(from, probe.call, [this](const CallId& id, const NodeAddress* node) {
+    if (node && !is_self(*node)) return Found();
+    if (Call* const here = calls_.find(id)) return Found{here};
+    return Found{nullptr, !is_here(id)};
+  });
+  if (!waits.circle.empty()) {
+    add_way(probe, waits.circle);
+    if (probe.shard == settings_.shard) return circle_found(probe);
+    settings_.shards->at(settings_.shard, probe.shard,
+                         [probe = std::move(probe)](Runtime& origin) { origin.circle_found(probe); });
+    return;
+  }
+  if (waits.beyond.empty()) return;
+  // However the waits branch: no more of them in all.
+  probe.left = probe.left / waits.beyond.size();
+  if (probe.left == 0) return;
+  --probe.left;
+  for (const WaitsOf::Beyond& beyond : waits.beyond) {
+    CircleProbe next = &beyond == &waits.beyond.back() ? std::move(probe) : probe;
+    add_way(next, beyond.way);
+    settings_.shards->at(settings_.shard, settings_.shards->of_call(beyond.id),
+                         [id = beyond.id, next = std::move(next)](Runtime& there) mutable {
+                           there.probe_circle(id, std::move(next));
+                         });
+  }
+}
+
+void Runtime::probe_circle(const CallId& id, CircleProbe probe) {
+  const Call* const call = calls_.find(id);
+  if (call && !call->is_settled()) go_on_probing(*call, std::move(probe));
+}
+
+void Runtime::circle_found(const CircleProbe& probe) {
+  Call* const call = calls_.find(probe.call);
+  if (!call || call->seq != probe.seq || call->is_settled()) return;
+  Json path = probe.way;
   path.push_back(path.front());
-  Error error(ErrorKind::cycle, std::string(message));
-  settle_failed(call, located(error.with("path", std::move(path)), call));
+  Error error(ErrorKind::cycle, probe.message);
+  settle_failed(*call, located(error.with("path", std::move(path)), *call));
+}
+
+void Runtime::now_waits(const CallId& id, std::uint64_t seq, const CallId& other) {
+  Call* const call = calls_.find(id);
+  if (!call || call->seq != seq || call->is_settled() || !call->is_awaited()) return;
+  at_shard_of(other, [other](Runtime& there) { there.look_for_circle(other); });
+}
+
+void Runtime::look_for_circle(const CallId& id) {
+  Call* const call = calls_.find(id);
+  if (call && !call->is_settled()) fail_in_circle(*call, waits_for_itself);
 }
 
 CallPtr Runtime::open(CallRequest& request, const Admitted& admitted) {
@@ -154,18 +225,21 @@ CallPtr Runtime::open(CallRequest& request, const Admitted& admitted) {
   call->seq = next_seq_++;
   call->accepted = loop_.wall_now();
   const auto agents_default = agent.settings ? agent.settings->options.deadline : std::nullopt;
-  call->state = call->input.open() > 0 ? CallState::waiting : CallState::queued;
+  call->stray = call->unclaimed = is_stray(call->id);
+  call->state = call->input.open() > 0 || call->unclaimed ? CallState::waiting : CallState::queued;
   if (call->state == CallState::queued) call->ready = call->accepted;
   start_deadline(*call,
                  loop_.now() + request.deadline.value_or(agents_default.value_or(settings_.limits.deadline)));
 
   calls_.add(call);
+  ++tally_.calls;
   calls_in_order_.append(*call);
-  ++unsettled_;
-  ++counters_.accepted;
+  ++tally_.unsettled;
+  ++tally_.accepted;
   ++agent.calls;
   agent.mailbox.add(*call, agent.keeps_order());
   adopt_expected(*call);
+  if (call->unclaimed) ask_claim(*call);
   if (call->state == CallState::waiting) resolve_inputs(call);
   schedule(agent);
   return call;

@@ -1,5 +1,7 @@
 #include "daemon/runtime/call.hpp"
 
+#include <algorithm>
+
 #include "common/protocol/values.hpp"
 #include "daemon/runtime/hosted_agent.hpp"
 #include "daemon/runtime/run_context.hpp"
@@ -25,6 +27,17 @@ std::string_view state_name(CallState state) {
       return "cancelled";
   }
   return "failed";
+}
+
+bool Call::was_made_by(std::uint64_t connection) const {
+  return connection != 0 && (origin == connection ||
+                             std::find(joined_by.begin(), joined_by.end(), connection) != joined_by.end());
+}
+
+bool Call::is_awaited() const {
+  return !dependents.empty() || lane_next ||
+         std::any_of(watches.begin(), watches.end(),
+                     [](const Watch& watch) { return watch.watcher->waits_elsewhere(); });
 }
 
 detail::MessageData Call::message() const {

@@ -53,6 +53,10 @@ public:
   virtual void progressed(const Call& /*call*/, std::uint64_t /*seq*/, std::string_view /*value*/) {}
   /// The call will never settle here: it is not known, and did not come in time, or was refused.
   virtual void unknown(const CallId& call, const Error& why) = 0;
+  /// A call at another shard waits for this one.
+  [[nodiscard]] virtual bool waits_elsewhere() const { return false; }
+  /// The call is at another shard of this node, which is to be asked there.
+  virtual void moved(const CallId& /*call*/, std::size_t /*shard*/) {}
   /// The connection that it speaks for, as in `Call::origin`.
   [[nodiscard]] virtual std::uint64_t connection() const { return 0; }
   /// Nobody is behind it any more: it need not be told.
@@ -110,6 +114,10 @@ struct Call final : LoopCounted<Call> {
   Kind kind = Kind::call;
   CallState state = CallState::queued;
   bool release_when_settled = false;
+  /// The home of its id is another shard.
+  bool stray = false;
+  /// That shard has not said yet that the id is free; it does not run before.
+  bool unclaimed = false;
   /// The connection that it came over is, or has been, told of its outcome.
   bool origin_watches = false;
 
@@ -160,6 +168,14 @@ struct Call final : LoopCounted<Call> {
   Call* previous = nullptr;
 
   [[nodiscard]] bool is_settled() const { return state >= CallState::done; }
+  /// Over that connection, first or again; 0 is none.
+  [[nodiscard]] bool was_made_by(std::uint64_t connection) const;
+  /// Another call waits for it, here or elsewhere, or behind it in its lane.
+  [[nodiscard]] bool is_awaited() const;
+  /// As others see it: whether its id is free is no input that it waits for.
+  [[nodiscard]] CallState shown_state() const {
+    return state == CallState::waiting && input.open() == 0 ? CallState::queued : state;
+  }
   /// The outcome as a whole message. @pre state == done
   [[nodiscard]] detail::MessageData message() const;
 };

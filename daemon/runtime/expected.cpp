@@ -23,7 +23,7 @@ Error too_many_of_one() {
 
 Result<Runtime::Expected*> Runtime::take_place(const CallId& id, std::uint64_t connection) {
   const std::size_t most = settings_.limits.expected;
-  const bool full = expected_.size() >= most;
+  const bool full = expected_.size() + others().expected >= most;
   const auto asked = asked_.find(connection);
   if (asked != asked_.end() && !asked->second.contains(id) && asked->second.size() >= share_of(most)) {
     return full ? too_many_expected() : too_many_of_one();
@@ -36,8 +36,19 @@ Result<Runtime::Expected*> Runtime::take_place(const CallId& id, std::uint64_t c
     expected->runtime = this;
     expected->id = id;
     expected->timer.owner = expected.get();
+    ++tally_.expected;
   }
   return expected.get();
+}
+
+std::unique_ptr<Runtime::Expected> Runtime::take_expected(const CallId& id) {
+  if (expected_.empty()) return nullptr;
+  const auto found = expected_.find(id);
+  if (found == expected_.end()) return nullptr;
+  std::unique_ptr<Expected> entry = std::move(found->second);
+  expected_.erase(found);
+  --tally_.expected;
+  return entry;
 }
 
 void Runtime::leave_place(const CallId& id, std::uint64_t connection) {
@@ -96,7 +107,7 @@ void Runtime::stop_waiting(const CallId& id, const Watcher& watcher) {
   if (there == entry.watchers.end()) return;
   entry.watchers.erase(there);
   leave_place(id, watcher.connection());
-  if (entry.watchers.empty() && entry.dependents.empty()) expected_.erase(found);
+  if (entry.watchers.empty() && entry.dependents.empty()) (void)take_expected(id);
 }
 
 void Runtime::stop_waiting(const Watcher& watcher) {
@@ -134,7 +145,7 @@ void Runtime::expected_late(const CallId& id) {
   take_late(entry.dependents, late.dependents);
   leave_places(late);
   if (next == Clock::time_point::max()) {
-    expected_.erase(found);
+    (void)take_expected(id);
   } else {
     wait_until(entry, next);
   }
@@ -142,21 +153,16 @@ void Runtime::expected_late(const CallId& id) {
 }
 
 void Runtime::adopt_expected(Call& call) {
-  if (expected_.empty()) return;
-  const auto found = expected_.find(call.id);
-  if (found == expected_.end()) return;
-  const std::unique_ptr<Expected> entry = std::move(found->second);
-  expected_.erase(found);
+  const auto entry = take_expected(call.id);
+  if (!entry) return;
   leave_places(*entry);
   for (auto& one : entry->watchers) call.watches.push_back({std::move(one.who)});
   for (auto& one : entry->dependents) call.dependents.push_back(std::move(one.who));
 }
 
 void Runtime::expected_fails(const CallId& id, const Error& why) {
-  const auto found = expected_.find(id);
-  if (found == expected_.end()) return;
-  const std::unique_ptr<Expected> entry = std::move(found->second);
-  expected_.erase(found);
+  const auto entry = take_expected(id);
+  if (!entry) return;
   leave_places(*entry);
   tell_unknown(*entry, why);
 }

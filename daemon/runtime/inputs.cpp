@@ -23,7 +23,9 @@ void Runtime::resolve_inputs(const CallPtr& call) {
     const CallInput::Source& source = call->input.source(slot);
     const bool here = source.placeholder && is_self(source.placeholder->node);
     // A nested call that was refused is not known by its id, but its message knows why.
-    if (here && (!source.cell || calls_.contains(source.placeholder->call))) {
+    if (here && !source.cell && !is_here(source.placeholder->call)) {
+      resolve_sibling(call, slot, source.placeholder->call);
+    } else if (here && (!source.cell || calls_.contains(source.placeholder->call))) {
       resolve_local(call, slot, source.placeholder->call);
     } else if (source.cell) {
       resolve_cell(call, slot, source.cell);
@@ -56,14 +58,9 @@ void Runtime::resolve_foreign(const CallPtr& call, std::size_t slot, const Place
   if (!foreign_) {
     return input_settled(call, slot, Error(ErrorKind::peer_refused, "this node dials no other nodes"));
   }
-  // Not the call itself, which holds the interest. After it the same id may name another one, whose `seq`
-  // is another too.
+  // Not the call itself, which holds the interest.
   auto told = [gate = gate_, id = call->id, seq = call->seq, slot](Outcome outcome) {
-    gate->enter([&](Runtime& runtime) {
-      Call* const found = runtime.calls_.find(id);
-      if (!found || found->seq != seq) return;
-      runtime.input_settled(CallPtr(found), slot, std::move(outcome));
-    });
+    gate->enter([&](Runtime& runtime) { runtime.input_came(id, seq, slot, std::move(outcome)); });
   };
   call->input.ask(slot, foreign_->watch(placeholder, call->deadline, std::move(told)));
 }
@@ -102,7 +99,16 @@ void Runtime::input_settled(const CallPtr& call, std::size_t slot, Outcome outco
                     std::to_string(settings_.limits.input) + " (limits.input)");
     return settle_failed(*call, located(error.with("limit", "input"), *call));
   }
-  if (call->input.open() > 0) return;
+  ready_if_complete(call);
+}
+
+void Runtime::input_came(const CallId& id, std::uint64_t seq, std::size_t slot, Outcome outcome) {
+  Call* const found = calls_.find(id);
+  if (found && found->seq == seq) input_settled(CallPtr(found), slot, std::move(outcome));
+}
+
+void Runtime::ready_if_complete(const CallPtr& call) {
+  if (call->input.open() > 0 || call->unclaimed) return;
   call->state = CallState::queued;
   call->ready = loop_.wall_now();
   call->agent->mailbox.inputs_there(*call);

@@ -57,6 +57,12 @@ void Runtime::call_nested(NestedCall nested) {
         [cell = nested.cell](std::string_view value) { pass_on(*cell, value); });
     return;
   }
+  if (!is_here(nested.agent.agent)) {
+    const std::size_t there = settings_.shards->of_agent(nested.agent.agent);
+    return settings_.shards->at(
+        settings_.shard, there,
+        [nested = std::move(nested)](Runtime& runtime) mutable { runtime.call_nested(std::move(nested)); });
+  }
   CallRequest request;
   request.agent = nested.agent.agent;
   request.method = nested.method;
@@ -75,7 +81,9 @@ void Runtime::call_nested(NestedCall nested) {
 
 void Runtime::cancel_nested(const Placeholder& placeholder) {
   if (is_self(placeholder.node)) {
-    if (const auto call = find_call(placeholder.call)) cancel(**call);
+    at_shard_of(placeholder.call, [id = placeholder.call](Runtime& runtime) {
+      if (const auto call = runtime.find_call(id)) runtime.cancel(**call);
+    });
   } else if (foreign_) {
     foreign_->cancel(placeholder);
   }
@@ -83,7 +91,7 @@ void Runtime::cancel_nested(const Placeholder& placeholder) {
 
 void Runtime::release_nested(const Placeholder& placeholder) {
   if (is_self(placeholder.node)) {
-    release(placeholder.call);
+    at_shard_of(placeholder.call, [id = placeholder.call](Runtime& runtime) { runtime.release(id); });
   } else if (foreign_) {
     foreign_->release(placeholder);
   }
@@ -93,6 +101,9 @@ void Runtime::note_wait(const CallId& id, const CallId& other) {
   const auto call = find_call(id);
   if (!call || (*call)->state != CallState::running) return;
   (*call)->awaits = other;
+  if (!is_here(other)) {
+    return at_shard_of(other, [other](Runtime& there) { there.look_for_circle(other); });
+  }
   const auto awaited = find_call(other);
   if (!awaited || (*awaited)->is_settled()) return;
   fail_in_circle(**awaited, "this call waits, through others, for the call that made it");

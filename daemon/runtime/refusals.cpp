@@ -21,9 +21,11 @@ void Runtime::refuse(const CallRequest& request, const Error& why, bool remember
   const bool blocks =
       why.kind() == ErrorKind::overloaded && request.caller && agent && (*agent)->keeps_order();
   if (remember) expected_fails(request.call, why);
-  if (calls_.contains(request.call) || (!remember && !blocks)) return;
-  constexpr std::size_t most = 100'000;
-  if (refusals_.size() >= most && !refusals_.contains(request.call)) return;
+  if (calls_.contains(request.call)) return;
+  const std::size_t most = 100'000 / (settings_.shards ? settings_.shards->count() : 1);
+  const bool kept = (remember || blocks) && (refusals_.size() < most || refusals_.contains(request.call));
+  if (is_stray(request.call)) stray_refused(request.call, why, remember, kept);
+  if (!kept) return;
   auto& refusal = refusals_[request.call];
   if (!refusal) refusal = std::make_unique<Refusal>();
   refusal->runtime = this;
@@ -71,7 +73,10 @@ void Runtime::open_lane(const LaneKey& key) {
   for (Refusal* refusal : refused) {
     refusal->agent.reset();
     refusal->caller.reset();
-    if (!refusal->answers) refusals_.erase(CallId(refusal->id));
+    if (refusal->answers) continue;
+    const CallId id = refusal->id;
+    refusals_.erase(id);
+    if (is_stray(id)) strays_no_more(id);
   }
 }
 
@@ -81,6 +86,7 @@ void Runtime::forget_refusal(const CallId& id, Because because) {
   if (found == refusals_.end()) return;
   const std::unique_ptr<Refusal> refusal = std::move(found->second);
   refusals_.erase(found);
+  if (because == Because::given_up && is_stray(id)) strays_no_more(id);
   if (!refusal->agent) return;
   const LaneKey key(refusal->agent.get(), refusal->caller.get());
   const bool was_first = refused_lanes_.find(key)->second.front() == refusal.get();

@@ -139,8 +139,8 @@ std::size_t Runtime::fail_next(HostedAgent& agent) {
 void Runtime::run(const CallPtr& call) {
   call->state = CallState::running;
   if (call->kind != Call::Kind::call) return run_step(call);
-  ++running_;
-  ++running_unsettled_;
+  ++tally_.running;
+  ++tally_.running_unsettled;
   call->started = loop_.wall_now();
   run_method(call);
 }
@@ -149,14 +149,15 @@ Result<void> Runtime::reserve_input(Call& call) {
   if (call.input.slots() == 0) return {};
   const std::uint64_t size = call.input.assembled_bytes();
   // One alone may always run.
-  if (assembled_bytes_ > 0 && assembled_bytes_ + size > settings_.limits.running_inputs) {
+  const std::uint64_t there = tally_.assembled_bytes + others().assembled_bytes;
+  if (there > 0 && there + size > settings_.limits.running_inputs) {
     return overloaded("running_inputs",
-                      "the inputs of the calls that run here have " + std::to_string(assembled_bytes_) +
+                      "the inputs of the calls that run here have " + std::to_string(there) +
                           " bytes, which leaves no room for " + std::to_string(size) +
                           " more (limits.running_inputs): call again, with a new id, later");
   }
   call.assembled_bytes = size;
-  assembled_bytes_ += size;
+  tally_.assembled_bytes += size;
   return {};
 }
 
@@ -185,8 +186,8 @@ void Runtime::run_method(const CallPtr& call) {
   }
   // What crosses to the worker holds no reference that is counted on the loop only: the runtime keeps
   // the call and its agent until the worker is back.
-  workers_.submit([gate = gate_, id = call.get(), &function, body = agent.body.get(), context = call->running,
-                   input = std::move(input)]() mutable {
+  workers_->submit([gate = gate_, id = call.get(), &function, body = agent.body.get(),
+                    context = call->running, input = std::move(input)]() mutable {
     Result<Message> result = Message();
     {
       const detail::ContextScope scope(context.get());
@@ -221,7 +222,7 @@ void Runtime::run_step(const CallPtr& call) {
     return result;
   };
   if (agent.type->execution == Execution::loop) return step_finished(call, *step());
-  workers_.submit([gate = gate_, id = call.get(), step = std::move(step)] {
+  workers_->submit([gate = gate_, id = call.get(), step = std::move(step)] {
     gate->post([id, result = step()](Runtime& runtime) { runtime.step_finished(CallPtr(id), *result); });
   });
 }
@@ -273,8 +274,8 @@ void Runtime::agent_idle(const CallPtr& call) {
   HostedAgent& agent = *call->agent;
   if (agent.running == call) {
     agent.running.reset();
-    --running_;
-    assembled_bytes_ -= call->assembled_bytes;
+    --tally_.running;
+    tally_.assembled_bytes -= call->assembled_bytes;
   }
   if (agent.deleted) {
     gone(agent);

@@ -86,7 +86,7 @@ Message RunContext::call(const AgentAddress& agent, std::string_view method, con
   nested.agent = agent;
   nested.method = method;
   nested.input = input;
-  nested.call = CallId::mint();
+  nested.call = CallId::mint_at(home_of(agent.agent));
   nested.caller = AgentAddress{gate_->self(), agent_}.text();
   nested.path = path_;
   nested.path.push_back(nested.caller);

@@ -35,6 +35,11 @@ std::string name_in(std::string_view args) {
   return {};
 }
 
+/// Ids are spread evenly over the shards.
+std::size_t share_of_shard(std::size_t bound, const RuntimeSettings& settings) {
+  return settings.shards ? std::max<std::size_t>(1, bound / settings.shards->count()) : bound;
+}
+
 }  // namespace
 
 Runtime::Runtime(async::Loop& loop, const TypeTable& types, ForeignNodes* foreign, RuntimeSettings settings)
@@ -42,13 +47,17 @@ Runtime::Runtime(async::Loop& loop, const TypeTable& types, ForeignNodes* foreig
       types_(types),
       foreign_(foreign),
       settings_(std::move(settings)),
-      gate_(std::make_shared<RuntimeGate>(loop, *this, settings_.self, workers_)),
-      tombstones_(settings_.limits.tombstones, settings_.limits.tombstone_ttl),
-      workers_(settings_.workers, settings_.limits.blocked_workers) {}
+      workers_(settings_.pool
+                   ? settings_.pool
+                   : std::make_shared<WorkerPool>(settings_.workers, settings_.limits.blocked_workers)),
+      gate_(std::make_shared<RuntimeGate>(loop, *this, settings_.self, *workers_)),
+      tombstones_(share_of_shard(settings_.limits.tombstones, settings_), settings_.limits.tombstone_ttl) {
+  if (settings_.shards) settings_.shards->set(settings_.shard, *this);
+}
 
 Runtime::~Runtime() {
   close(Clock::time_point::min());
-  workers_.join();
+  workers_->join();
   forget_running();
 }
 
@@ -81,10 +90,10 @@ Result<HostedAgent*> Runtime::find_agent(std::string_view id) const {
 }
 
 Result<void> Runtime::check_new_agent(const protocol::AgentCreateParams& params) const {
-  if (draining_) return Error(ErrorKind::shutting_down, "this node is draining and takes no new agents");
-  if (agents_.size() >= settings_.limits.agents) {
-    return overloaded("agents", "this node hosts " + std::to_string(agents_.size()) +
-                                    " agents, which is its limit (limits.agents)");
+  if (draining()) return Error(ErrorKind::shutting_down, "this node is draining and takes no new agents");
+  if (const auto there = agents_.size() + others().agents; there >= settings_.limits.agents) {
+    return overloaded(
+        "agents", "this node hosts " + std::to_string(there) + " agents, which is its limit (limits.agents)");
   }
   if (!params.agent.empty() && !is_agent_id(params.agent)) {
     return Error(ErrorKind::invalid_params,
@@ -109,11 +118,14 @@ AgentPtr Runtime::add_agent(protocol::AgentCreateParams& params, const AgentType
   agent->created = Call::WallClock::now();
   agent->seq = next_seq_++;
   agent->id = std::move(params.agent);
-  while (agent->id.empty() || agents_.contains(agent->id)) agent->id = type.name + '-' + random_suffix(8);
+  while (agent->id.empty() || agents_.contains(agent->id) || !is_here(agent->id)) {
+    agent->id = type.name + '-' + random_suffix(8);
+  }
   HostedAgent::Settings settings{params.name == type.name ? "" : std::move(params.name),
                                  std::move(params.options), std::move(params.args)};
   agent->settings = shared_settings(std::move(settings));
   agents_.add(agent);
+  ++tally_.agents;
   agents_in_order_.append(*agent);
   return agent;
 }
@@ -133,6 +145,7 @@ void Runtime::forget_agent(HostedAgent& agent) {
   agent.deleted = true;
   agents_in_order_.remove(agent);
   agents_.remove(agent.id);
+  --tally_.agents;
 }
 
 void Runtime::create(protocol::AgentCreateParams params, OnCreated on_created) {
@@ -192,14 +205,31 @@ void Runtime::not_made_in_time(Call& step) {
 }
 
 void Runtime::clone(std::string_view source, std::string as, const CallerPtr& caller, OnCreated on_created) {
+  copy(source, std::move(as), caller,
+       [this, on_created = std::move(on_created)](Result<protocol::AgentCreateParams> params) {
+         if (!params) return on_created(params.error());
+         create_copy(*std::move(params), on_created);
+       });
+}
+
+void Runtime::create_copy(protocol::AgentCreateParams params, OnCreated on_created) {
+  if (!params.agent.empty() && agents_.contains(params.agent)) {
+    Error error(ErrorKind::conflict, "agent \"" + params.agent +
+                                         "\" exists already; name another one with \"as\", or leave it out");
+    return on_created(error.at_agent(params.agent).at_node(settings_.self.text()));
+  }
+  create(std::move(params), std::move(on_created));
+}
+
+void Runtime::copy(std::string_view source, std::string as, const CallerPtr& caller, OnCopied on_copied) {
   const auto found = find_agent(source);
-  if (!found) return on_created(found.error());
+  if (!found) return on_copied(found.error());
   const AgentPtr original(*found);
   // The copy must see what a call at its place would, so it is refused where such a call would be.
-  if (auto checked = check_lane(*original, caller, {}); !checked) return on_created(checked.error());
-  if (auto checked = check_mailbox(*original); !checked) return on_created(checked.error());
-  auto make = [this, original, as = std::move(as), on_created = std::move(on_created)](Result<Json> state) {
-    if (!state) return on_created(state.error());
+  if (auto checked = check_lane(*original, caller, {}); !checked) return on_copied(checked.error());
+  if (auto checked = check_mailbox(*original); !checked) return on_copied(checked.error());
+  auto saved = [original, as = std::move(as), on_copied = std::move(on_copied)](Result<Json> state) {
+    if (!state) return on_copied(state.error());
     protocol::AgentCreateParams params;
     params.type = original->type->name;
     params.agent = as;
@@ -208,14 +238,9 @@ void Runtime::clone(std::string_view source, std::string as, const CallerPtr& ca
     if (original->settings) params.options = original->settings->options;
     params.options.claim.clear();
     params.options.state = state->is_null() ? "" : state->dump();
-    if (!as.empty() && agents_.contains(as)) {
-      Error error(ErrorKind::conflict,
-                  "agent \"" + as + "\" exists already; name another one with \"as\", or leave it out");
-      return on_created(error.at_agent(as).at_node(settings_.self.text()));
-    }
-    create(std::move(params), on_created);
+    on_copied(std::move(params));
   };
-  const CallPtr step = add_step(*original, Call::Kind::save, caller, false, std::move(make));
+  const CallPtr step = add_step(*original, Call::Kind::save, caller, false, std::move(saved));
   // Whatever is before it in its lane, it waits no longer than a call would.
   start_deadline(*step, Clock::now() + settings_.limits.deadline);
 }
@@ -306,7 +331,7 @@ std::vector<AgentPtr> Runtime::busy_agents() const {
 }
 
 bool Runtime::close(Clock::time_point until) {
-  if (std::exchange(closed_, true)) return workers_.stop(until);
+  if (std::exchange(closed_, true)) return workers_->stop(until);
   draining_ = true;
   gate_->close();
   const std::vector<AgentPtr> busy = busy_agents();
@@ -314,7 +339,7 @@ bool Runtime::close(Clock::time_point until) {
   for (const AgentPtr& agent : busy) {
     if (agent->running->running) agent->running->running->release_worker();
   }
-  const bool all_back = workers_.stop(until);
+  const bool all_back = workers_->stop(until);
   // Handles of coroutines go with their contexts, messages with their inputs: while all is still there.
   for (const AgentPtr& agent : busy) {
     if (agent->running->running) agent->running->running->abandon();
@@ -327,6 +352,7 @@ bool Runtime::close(Clock::time_point until) {
   asked_.clear();
   refusals_.clear();
   refused_lanes_.clear();
+  claim_waits_.clear();
   for (Call* call = calls_in_order_.first(); call; call = call->next) {
     call->dependents.clear();
     call->watches.clear();

@@ -23,6 +23,8 @@
 #include "daemon/runtime/limits.hpp"
 #include "daemon/runtime/run_context.hpp"
 #include "daemon/runtime/sequence.hpp"
+#include "daemon/runtime/shards.hpp"
+#include "daemon/runtime/tally.hpp"
 #include "daemon/runtime/tombstones.hpp"
 #include "daemon/runtime/type_table.hpp"
 #include "daemon/runtime/worker_pool.hpp"
@@ -36,6 +38,11 @@ struct RuntimeSettings {
   std::vector<NodeAddress> aliases;
   Limits limits;
   unsigned workers = 4;
+  /// Shared by the runtimes of one node; null: one of its own, with `workers` threads.
+  std::shared_ptr<WorkerPool> pool;
+  /// The runtimes of the same node, and which of them this one is; null where there is no other.
+  Shards* shards = nullptr;
+  std::size_t shard = 0;
   /// Why there is no agent of that id, where somebody knows more than that. May be empty.
   std::function<std::optional<Error>(std::string_view id)> why_missing;
 };
@@ -52,19 +59,6 @@ struct CallRequest {
   std::vector<std::string> path;
   /// The connection it came over; 0 for none.
   std::uint64_t origin = 0;
-};
-
-/// Counted since the start.
-struct RuntimeCounters {
-  std::uint64_t accepted = 0;
-  std::uint64_t done = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t cancelled = 0;
-  std::uint64_t refused = 0;
-  /// Notifications that nobody could be told about.
-  std::uint64_t dropped = 0;
-  std::uint64_t released = 0;
-  std::uint64_t expired = 0;
 };
 
 /// The agents of one node and the calls to them: lanes, deadlines, placeholders, outcomes. Knows no
@@ -93,6 +87,10 @@ public:
   void create(protocol::AgentCreateParams params, OnCreated on_created);
   /// A copy with the state that a call at this place in the caller's lane would see.
   void clone(std::string_view agent, std::string as, const CallerPtr& caller, OnCreated on_created);
+  /// What makes such a copy, perhaps at another shard.
+  void create_copy(protocol::AgentCreateParams params, OnCreated on_created);
+  using OnCopied = std::function<void(Result<protocol::AgentCreateParams>)>;
+  void copy(std::string_view agent, std::string as, const CallerPtr& caller, OnCopied on_copied);
   /// The agent's `save()`, when it can be had: not while a worker runs a method. Answers the step that
   /// waits for it, or null where `done` has been called.
   CallPtr save(HostedAgent& agent, Call::Done done);
@@ -127,6 +125,17 @@ public:
   /// Fails with `call_not_found`.
   [[nodiscard]] Result<CallPtr> find_call(const CallId& id);
   CallState cancel(Call& call);
+  /// Why the id of a call that was accepted is not free after all.
+  struct ClaimRefusal {
+    Error why;
+    /// The call whose id it is came over the same connection.
+    bool same_connection = false;
+  };
+  using OnClaimed = std::function<void(const Call& call, const ClaimRefusal* refused)>;
+  /// Calls back when it is known whether the id is free; where it is not, the call has failed and is
+  /// forgotten.
+  /// @pre call.unclaimed
+  void when_claimed(const Call& call, OnClaimed told);
   /// Whether there was something to release.
   bool release(const CallId& id);
   /// Retained calls in the order of acceptance, the first whose `seq` is larger; `call->next` is the one
@@ -138,8 +147,13 @@ public:
   // The node.
 
   /// Admits no new calls but those that running ones make.
-  void drain() { draining_ = true; }
-  [[nodiscard]] bool draining() const { return draining_; }
+  void drain() {
+    if (settings_.shards) return settings_.shards->drain();
+    draining_ = true;
+  }
+  [[nodiscard]] bool draining() const {
+    return draining_ || (settings_.shards && settings_.shards->draining());
+  }
   /// Fails what has not settled with `shutting_down`, running calls too. Looks at `most` calls; answers
   /// false where there are others, at which the next time begins. From the first time on no method and no
   /// step begins: what has its turn, or whose input settles, fails likewise.
@@ -149,21 +163,39 @@ public:
     return !scheduled_.empty() || !resolutions_.empty() || !finished_.empty() || !tellings_.empty();
   }
   /// Calls whose method has not returned, settled for their callers or not.
-  [[nodiscard]] std::size_t running() const { return running_; }
+  [[nodiscard]] std::size_t running() const { return tally_.running; }
   /// Of these, the ones that have not settled.
-  [[nodiscard]] std::size_t running_unsettled() const { return running_unsettled_; }
-  [[nodiscard]] std::size_t unsettled() const { return unsettled_; }
-  [[nodiscard]] std::size_t settled() const { return calls_.size() - unsettled_; }
-  [[nodiscard]] std::uint64_t outcome_bytes() const { return outcome_bytes_; }
-  void count_dropped() { ++counters_.dropped; }
-  [[nodiscard]] const RuntimeCounters& counters() const { return counters_; }
+  [[nodiscard]] std::size_t running_unsettled() const { return tally_.running_unsettled; }
+  [[nodiscard]] std::size_t unsettled() const { return tally_.unsettled; }
+  [[nodiscard]] std::size_t settled() const { return calls_.size() - tally_.unsettled; }
+  [[nodiscard]] std::uint64_t outcome_bytes() const { return tally_.outcome_bytes; }
+  void count_dropped() { ++tally_.dropped; }
+  /// Requests that wait for calls: `rpc` counts them.
+  void count_waits(std::int64_t more) { tally_.waits += static_cast<std::uint64_t>(more); }
+  /// Of this runtime. Any thread.
+  [[nodiscard]] const Tally& tally() const { return tally_; }
+  /// Of the node's other runtimes, as they were when this turn began to ask.
+  [[nodiscard]] const Totals& others() const;
+  /// Of the node.
+  [[nodiscard]] Totals totals() const;
   [[nodiscard]] const Limits& limits() const { return settings_.limits; }
   [[nodiscard]] const NodeAddress& self() const { return settings_.self; }
   [[nodiscard]] const TypeTable& types() const { return types_; }
   [[nodiscard]] async::Loop& loop() const { return loop_; }
   [[nodiscard]] bool is_self(const NodeAddress& node) const;
+  /// Whether an agent of this node with that id is, or would be, in this runtime.
+  [[nodiscard]] bool is_here(std::string_view agent) const {
+    return !settings_.shards || settings_.shards->of_agent(agent) == settings_.shard;
+  }
+  [[nodiscard]] bool is_here(const CallId& call) const {
+    return !settings_.shards || settings_.shards->of_call(call) == settings_.shard;
+  }
   [[nodiscard]] const std::shared_ptr<RuntimeGate>& gate() const { return gate_; }
-  [[nodiscard]] WorkerPool& workers() { return workers_; }
+  [[nodiscard]] WorkerPool& workers() { return *workers_; }
+  /// Null where this is the node's only runtime.
+  [[nodiscard]] Shards* shards() const { return settings_.shards; }
+  [[nodiscard]] std::size_t shard() const { return settings_.shard; }
+  [[nodiscard]] bool closed() const { return closed_; }
 
   /// Drops everything and waits for workers until `until`; answers whether none is left behind.
   bool close(Clock::time_point until);
@@ -189,6 +221,37 @@ public:
   void report_progress(const CallId& id, const std::string& value);
   /// The method of `id` waits for the call `other`.
   void note_wait(const CallId& id, const CallId& other);
+  // For the node's other runtimes.
+
+  /// A search for what a call waits for, which may lead back to it from shard to shard.
+  struct CircleProbe {
+    /// Where the call is that may wait for itself.
+    std::size_t shard = 0;
+    CallId call;
+    std::uint64_t seq = 0;
+    std::string message;
+    /// The agents through which it waits, so far.
+    std::vector<std::string> way;
+    /// How many more times it may go on.
+    std::size_t left = 0;
+  };
+  void probe_circle(const CallId& id, CircleProbe probe);
+  void circle_found(const CircleProbe& probe);
+  /// That call waits, as of now, for `other`, which is at another shard.
+  void now_waits(const CallId& id, std::uint64_t seq, const CallId& other);
+  /// The method of a call at another shard waits for that call.
+  void look_for_circle(const CallId& id);
+  /// The slot of a call that is here has settled elsewhere. After that call the same id may name another one,
+  /// whose `seq` is another too.
+  void input_came(const CallId& id, std::uint64_t seq, std::size_t slot, Outcome outcome);
+  /// A call whose id has its home here has come to `shard`: is the id free?
+  void claim(const CallId& id, std::size_t shard, std::uint64_t seq, std::uint64_t origin);
+  /// The answer, at that shard.
+  void claim_answered(const CallId& id, std::uint64_t seq, const std::optional<ClaimRefusal>& refused);
+  /// That call of `shard` has been forgotten.
+  void unclaim(const CallId& id, std::size_t shard);
+  void expected_fails(const CallId& id, const Error& why);
+
   /// Back from a worker, or from a coroutine's end.
   void finish(const CallPtr& call, Result<Message> result);
 
@@ -252,6 +315,7 @@ private:
   CallPtr add_step(HostedAgent& agent, Call::Kind kind, const CallerPtr& caller, bool first, Call::Done done);
 
   // acceptance
+  [[nodiscard]] Error used_elsewhere(const CallId& id) const;
   [[nodiscard]] Result<CallPtr> join(Call& call, const CallRequest& request) const;
   struct Admitted {
     HostedAgent* agent = nullptr;
@@ -265,6 +329,7 @@ private:
                                         const CallId& id) const;
   /// Fails the call with `cycle` where it waits for itself.
   void fail_in_circle(Call& call, std::string_view message);
+  void go_on_probing(const Call& from, CircleProbe probe);
   [[nodiscard]] Result<void> check_path(const CallRequest& request) const;
   [[nodiscard]] Result<void> check_input(const CallRequest& request) const;
   CallPtr open(CallRequest& request, const Admitted& admitted);
@@ -274,6 +339,25 @@ private:
   void resolve_foreign(const CallPtr& call, std::size_t slot, const Placeholder& placeholder);
   void resolve_cell(const CallPtr& call, std::size_t slot, const std::shared_ptr<detail::Cell>& cell);
   void input_settled(const CallPtr& call, std::size_t slot, Outcome outcome);
+  /// At once where that is here.
+  template <typename Work>
+  void at_shard_of(const CallId& id, Work work) {
+    if (is_here(id)) return work(*this);
+    settings_.shards->at(settings_.shard, settings_.shards->of_call(id), std::move(work));
+  }
+  void resolve_sibling(const CallPtr& call, std::size_t slot, const CallId& id);
+  /// It may run when its turn comes, where nothing is missing.
+  void ready_if_complete(const CallPtr& call);
+  void ask_claim(const Call& call);
+  /// Whoever waited for that id at its home waits at `shard`.
+  void move_expected(const CallId& id, std::size_t shard);
+  [[nodiscard]] bool is_stray(const CallId& id) const {
+    return settings_.shards && !settings_.shards->is_at_home(id, settings_.shard);
+  }
+  void stray_refused(const CallId& id, const Error& why, bool remember, bool kept);
+  /// There is nothing here of that id any more.
+  void strays_no_more(const CallId& id);
+  [[nodiscard]] std::size_t home_shard(const CallId& id) const { return settings_.shards->of(id.home()); }
 
   // running
   void schedule(HostedAgent& agent);
@@ -312,6 +396,8 @@ private:
   /// The id's entry, perhaps a new one, in which that connection has a place from here on; fails where it
   /// has too many of them, or the node has.
   [[nodiscard]] Result<Expected*> take_place(const CallId& id, std::uint64_t connection);
+  /// Null where nobody waits for that id.
+  std::unique_ptr<Expected> take_expected(const CallId& id);
   void leave_place(const CallId& id, std::uint64_t connection);
   /// Of all who wait in there.
   void leave_places(const Expected& expected);
@@ -319,7 +405,6 @@ private:
   void expected_late(const CallId& id);
   void tell_unknown(const Expected& expected, const Error& why);
   void adopt_expected(Call& call);
-  void expected_fails(const CallId& id, const Error& why);
   enum class Because : std::uint8_t { sent_again, given_up };
   void forget_refusal(const CallId& id, Because because);
   void hold_lane(Refusal& refusal, HostedAgent& agent, const CallerPtr& caller);
@@ -334,6 +419,7 @@ private:
   const TypeTable& types_;
   ForeignNodes* foreign_;
   RuntimeSettings settings_;
+  std::shared_ptr<WorkerPool> workers_;
   std::shared_ptr<RuntimeGate> gate_;
 
   Directory<HostedAgent, std::string_view, std::hash<std::string_view>> agents_;
@@ -351,6 +437,10 @@ private:
       asked_;
   boost::unordered_flat_map<CallId, std::unique_ptr<Refusal>, std::hash<CallId>> refusals_;
   boost::unordered_flat_map<LaneKey, RefusedLane> refused_lanes_;
+  /// The calls that are at another shard though the home of their ids is here.
+  boost::unordered_flat_map<CallId, std::size_t, std::hash<CallId>> claimed_;
+  /// Who waits for the answers of other shards.
+  std::unordered_map<CallId, std::vector<OnClaimed>> claim_waits_;
 
   /// Who is to be told when an agent is made, or is not.
   std::unordered_map<const HostedAgent*, std::vector<OnCreated>> making_;
@@ -380,15 +470,11 @@ private:
   bool closed_ = false;
 
   std::uint64_t next_seq_ = 2;
-  std::size_t unsettled_ = 0;
-  std::size_t running_ = 0;
-  std::size_t running_unsettled_ = 0;
-  std::uint64_t outcome_bytes_ = 0;
-  /// Of running calls.
-  std::uint64_t assembled_bytes_ = 0;
-  RuntimeCounters counters_;
-
-  WorkerPool workers_;
+  /// On cache lines of its own: other loops read it.
+  alignas(64) Tally tally_;
+  alignas(64) mutable Totals others_;
+  /// The turn in which these were added up.
+  mutable std::uint64_t others_at_ = 0;
 };
 
 }  // namespace agentd::runtime

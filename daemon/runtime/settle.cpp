@@ -56,7 +56,7 @@ void Runtime::settle_with(const CallPtr& call, const Message& message) {
 void Runtime::settle_done(Call& call, detail::SharedText content, detail::SharedText metadata) {
   call.content = std::move(content);
   call.metadata = std::move(metadata);
-  ++counters_.done;
+  ++tally_.done;
   settle(call, CallState::done);
 }
 
@@ -72,7 +72,7 @@ void Runtime::settle_failed(Call& call, Error error, CallState state) {
     return;
   }
   call.error = std::make_shared<const Error>(std::move(error));
-  ++(state == CallState::cancelled ? counters_.cancelled : counters_.failed);
+  ++(state == CallState::cancelled ? tally_.cancelled : tally_.failed);
   settle(call, state);
 }
 
@@ -83,17 +83,17 @@ void Runtime::settle(Call& call, CallState state) {
   // The method may have taken long.
   (void)loop_.look_at_clock();
   call.settled = loop_.wall_now();
-  --unsettled_;
+  --tally_.unsettled;
   if (was_waiting) {
     HostedAgent& agent = *call.agent;
     agent.mailbox.remove(call);
     schedule(agent);
   } else {
-    --running_unsettled_;
+    --tally_.running_unsettled;
     if (call.running && state != CallState::done) call.running->cancel();
   }
   call.stored_bytes = sizeof(Call) + call.input.bytes() + outcome_size(call);
-  outcome_bytes_ += call.stored_bytes;
+  tally_.outcome_bytes += call.stored_bytes;
   if (call.caller) call.caller->outcome_bytes += call.stored_bytes;
   call.input.forget_values();
 
@@ -109,7 +109,7 @@ void Runtime::settle(Call& call, CallState state) {
     schedule_pump();
   }
   if (call.release_when_settled) {
-    ++counters_.released;
+    ++tally_.released;
     forget(call, false);
   } else {
     loop_.start(call.timer, loop_.now() + settings_.limits.outcome_ttl, [](async::Timer& timer) {
@@ -194,6 +194,9 @@ void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::
     }
     return watch(*found, std::move(watcher), protocol::SettledMode::value);
   }
+  if (const auto claimed = claimed_.find(id); claimed != claimed_.end()) {
+    return watcher->moved(id, claimed->second);
+  }
   const auto refusal = refusals_.find(id);
   const bool refused = refusal != refusals_.end() && refusal->second->answers;
   if (refused || grace.count() == 0 || tombstones_.has(id, loop_.now())) {
@@ -208,22 +211,27 @@ bool Runtime::release(const CallId& id) {
   if (!found) return false;
   Call& call = *found;
   if (!call.is_settled()) return !std::exchange(call.release_when_settled, true);
-  ++counters_.released;
+  ++tally_.released;
   forget(call, false);
   return true;
 }
 
 void Runtime::forget(Call& call, bool expired) {
   const CallPtr keep(&call);
-  counters_.expired += expired ? 1 : 0;
+  tally_.expired += expired ? 1 : 0;
   call.timer.cancel();
-  outcome_bytes_ -= call.stored_bytes;
+  tally_.outcome_bytes -= call.stored_bytes;
   if (call.caller) call.caller->outcome_bytes -= call.stored_bytes;
   calls_in_order_.remove(call);
   tombstones_.add(call.id, loop_.now());
+  if (call.stray) {
+    settings_.shards->at(settings_.shard, home_shard(call.id),
+                         [id = call.id, shard = settings_.shard](Runtime& home) { home.unclaim(id, shard); });
+  }
   // A mailbox may hold on to one that has settled, and a forgotten call is not joined any more.
   call.input = {};
   calls_.remove(call.id);
+  --tally_.calls;
 }
 
 }  // namespace agentd::runtime

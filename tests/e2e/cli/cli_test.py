@@ -128,7 +128,6 @@ class Configuration(WithDirectory):
 
     def test_what_this_release_cannot_do_is_refused(self):
         self.refused(CONFIGURATION, "this release", "--durability", "on")
-        self.refused(CONFIGURATION, "this release", "--loops", "2")
 
     def test_a_bad_token_file_is_refused(self):
         self.refused(CONFIGURATION, "run: chmod o=", "--token-file", self.file("open", TOKEN, 0o644))

@@ -131,3 +131,60 @@ TEST_CASE("packing can begin at any time") {
   put(outbox, "2");
   CHECK(outbox.take() == "[1,2]");
 }
+
+TEST_CASE("a frame from elsewhere stays as it is, and where it was put") {
+  Outbox outbox;
+  const auto put_all = [&] {
+    put(outbox, "1");
+    outbox.put_frame("[2,3]");
+    outbox.put_frame("4");
+    put(outbox, "5");
+    put(outbox, "6");
+    outbox.put_frame("7");
+  };
+  put_all();
+  CHECK(outbox.bytes() == 10);
+  for (const char* frame : {"1", "[2,3]", "4", "5", "6", "7"}) CHECK(outbox.take() == frame);
+  outbox.batch_came();
+  put_all();
+  for (const char* frame : {"1", "[2,3]", "4", "[5,6]", "7"}) CHECK(outbox.take() == frame);
+  outbox.pack(true);
+  put_all();
+  for (const char* frame : {"1", "[2,3]", "4", "[5,6]", "7"}) CHECK(outbox.take() == frame);
+  CHECK(outbox.empty());
+  CHECK(outbox.bytes() == 0);
+}
+
+TEST_CASE("an object that is too large for its frame comes before a frame that was put behind it") {
+  Outbox outbox;
+  outbox.pack(true);
+  const std::string large = sized(Outbox::frame_size + 1);
+  put(outbox, "1");
+  put(outbox, large);
+  outbox.put_frame("[2]");
+  put(outbox, large);
+  CHECK(outbox.take() == "1");
+  CHECK(outbox.take() == large);
+  CHECK(outbox.take() == "[2]");
+  CHECK(outbox.take() == large);
+  CHECK(outbox.bytes() == 0);
+}
+
+TEST_CASE("with packing, a batch that comes does not part what waits") {
+  Outbox outbox;
+  outbox.pack(true);
+  put(outbox, "1");
+  outbox.batch_came();
+  put_answer(outbox, "2", true);
+  CHECK(outbox.take() == "[1,2]");
+}
+
+TEST_CASE("an outbox packs once the other side has said so, and not because it has sent a batch") {
+  Outbox outbox;
+  CHECK_FALSE(outbox.packs());
+  outbox.batch_came();
+  CHECK_FALSE(outbox.packs());
+  Outbox announced;
+  announced.pack(true);
+  CHECK(announced.packs());
+}

@@ -74,7 +74,6 @@ TEST_CASE("a rule that a file breaks is told with its place") {
 
 TEST_CASE("what this release cannot do is refused") {
   CHECK(contains(error_of({"--durability", "on"}), "this release"));
-  CHECK(contains(error_of({"--loops", "2"}), "this release runs one event loop"));
 }
 
 TEST_CASE("systemd's credential is the token where no file is named") {

@@ -260,11 +260,11 @@ TEST_CASE("after stop_accepting nobody new gets in, and who is in stays") {
 
 TEST_CASE("a port that is taken is reported with the system's number") {
   World world;
-  async::Loop loop;
+  async::Loops loops(1);
   FakeDispatcher dispatcher;
   ServerSettings settings;
   settings.port = world.port();
-  Server second(loop, dispatcher, settings);
+  Server second(loops, {&dispatcher}, settings);
   const auto result = second.listen();
   REQUIRE(result.has_error());
   CHECK(result.error().details()["errno"] == EADDRINUSE);
@@ -272,35 +272,35 @@ TEST_CASE("a port that is taken is reported with the system's number") {
 }
 
 TEST_CASE("beyond loopback a token or --insecure is needed") {
-  async::Loop loop;
+  async::Loops loops(1);
   FakeDispatcher dispatcher;
   ServerSettings settings;
   settings.host = "0.0.0.0";
-  const auto unsafe = Server(loop, dispatcher, settings).listen();
+  const auto unsafe = Server(loops, {&dispatcher}, settings).listen();
   REQUIRE(unsafe.has_error());
   CHECK(unsafe.error().kind() == ErrorKind::invalid_params);
   CHECK(unsafe.error().message().find("token") != std::string::npos);
 }
 
 TEST_CASE("every address of the machine needs one to advertise, however it is written") {
-  async::Loop loop;
+  async::Loops loops(1);
   FakeDispatcher dispatcher;
   for (const char* host : {"0.0.0.0", "::", "0x0"}) {
     ServerSettings settings;
     settings.host = host;
     settings.insecure = true;
-    const auto result = Server(loop, dispatcher, settings).listen();
+    const auto result = Server(loops, {&dispatcher}, settings).listen();
     REQUIRE(result.has_error());
     CHECK(result.error().message().find("advertise") != std::string::npos);
   }
 }
 
 TEST_CASE("an address that is none is refused by name") {
-  async::Loop loop;
+  async::Loops loops(1);
   FakeDispatcher dispatcher;
   ServerSettings settings;
   settings.host = "256.0.0.1.";
-  const auto result = Server(loop, dispatcher, settings).listen();
+  const auto result = Server(loops, {&dispatcher}, settings).listen();
   REQUIRE(result.has_error());
   CHECK(result.error().message().find("256.0.0.1.") != std::string::npos);
 }

@@ -119,6 +119,16 @@ TEST_CASE("a client that takes batches gets what belongs together in one frame")
   CHECK(shown.frame().payload == "[1,2]");
 }
 
+TEST_CASE("a frame that is put leaves as it is, in its order") {
+  World world;
+  WebSocket plain(world);
+  plain.say("put");
+  for (const char* payload : {"1", "[2,3]", "4"}) CHECK(plain.frame().payload == payload);
+  WebSocket packing(world, "/ws", "Agentd-Batch: 1\r\n");
+  packing.say("put");
+  for (const char* payload : {"1", "[2,3]", "4"}) CHECK(packing.frame().payload == payload);
+}
+
 TEST_CASE("a ping is answered with its payload, also inside a message") {
   World world;
   WebSocket client(world);

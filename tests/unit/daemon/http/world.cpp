@@ -55,6 +55,10 @@ void FakeDispatcher::handle_frame(const std::shared_ptr<rpc::Channel>& channel, 
   if (frame == "pair") {
     say("1");
     say("2");
+  } else if (frame == "put") {
+    say("1");
+    channel->put_frame("[2,3]");
+    say("4");
   } else if (frame.starts_with("flood ")) {
     for (std::size_t i = number_after(frame, "flood "); i > 0; --i) say(std::string(kibibyte, 'x'));
   } else {
@@ -66,26 +70,29 @@ void FakeDispatcher::channel_closed(const rpc::Channel& channel) {
   if (channel.closed()) ++closed_channels;
 }
 
-World::World(ServerSettings settings)
-    : server_(std::make_unique<Server>(loop_, dispatcher_, std::move(settings))) {
+World::World(ServerSettings settings, std::size_t loops) : loops_(loops), dispatchers_(loops) {
+  std::vector<rpc::Dispatcher*> dispatchers;
+  for (FakeDispatcher& dispatcher : dispatchers_) dispatchers.push_back(&dispatcher);
+  server_ = std::make_unique<Server>(loops_, dispatchers, std::move(settings));
   const auto listening = server_->listen();
   if (!listening) throw std::runtime_error(listening.error().message());
   port_ = server_->listening().port;
-  thread_ = std::thread([this] { loop_.run(); });
+  for (std::size_t i = 0; i < loops; ++i) threads_.emplace_back([this, i] { loops_[i].run(); });
 }
 
 World::~World() {
-  loop_.post([this] {
-    server_.reset();
-    loop_.stop();
-  });
-  thread_.join();
+  for (std::size_t i = 0; i < loops_.count(); ++i) loops_[i].stop();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void World::on_loop(const std::function<void(Server&, FakeDispatcher&)>& work) {
+  on_loop(0, [&](FakeDispatcher& dispatcher) { work(*server_, dispatcher); });
+}
+
+void World::on_loop(std::size_t index, const std::function<void(FakeDispatcher&)>& work) {
   std::promise<void> done;
-  loop_.post([&] {
-    work(*server_, dispatcher_);
+  loops_[index].post([&] {
+    work(dispatchers_[index]);
     done.set_value();
   });
   done.get_future().wait();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <future>
 #include <memory>
@@ -10,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/async/loop.hpp"
+#include "common/async/loops.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/rpc/dispatcher.hpp"
 
@@ -19,8 +20,8 @@ namespace agentd::http::test {
 /// Answers what the text asks for. Loop thread only.
 ///
 /// Bodies: `later` is kept until `release`; `nothing` has no answer; `long N` is answered by N bytes;
-/// anything else is echoed. Frames: `flood N` is answered by N messages of 1 KiB; `pair` by two;
-/// anything else is echoed.
+/// anything else is echoed. Frames: `flood N` is answered by N messages of 1 KiB; `pair` by two; `put` by
+/// two with a frame `[2,3]` between them that was put; anything else is echoed.
 class FakeDispatcher : public rpc::Dispatcher {
 public:
   Interest handle_body(std::string_view body, Answer answer) override;
@@ -45,29 +46,33 @@ private:
   std::string boot_ = "boot-1";
 };
 
-/// A server on a free port, with a thread of its own.
+/// A server on a free port. Each of its loops has a thread of its own.
 class World {
 public:
-  explicit World(ServerSettings settings = {});
+  explicit World(ServerSettings settings = {}, std::size_t loops = 1);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  /// Runs `work` on the loop and waits for it.
+  /// Runs `work` on the first loop and waits for it.
   void on_loop(const std::function<void(Server&, FakeDispatcher&)>& work);
+  /// Runs `work` on that loop, with its dispatcher, and waits for it.
+  void on_loop(std::size_t index, const std::function<void(FakeDispatcher&)>& work);
+  /// For what any thread may ask.
+  [[nodiscard]] const Server& server() const { return *server_; }
   [[nodiscard]] std::size_t connections();
-  /// Waits until `holds` does, asked on the loop; fails the test where it never does.
+  /// Waits until `holds` does, asked on the first loop; fails the test where it never does.
   void eventually(const std::function<bool(Server&, FakeDispatcher&)>& holds);
   /// Answers all bodies that said `later`, once `count` of them are there.
   void release(std::size_t count, const std::string& text);
 
 private:
-  async::Loop loop_;
-  FakeDispatcher dispatcher_;
+  async::Loops loops_;
+  std::deque<FakeDispatcher> dispatchers_;
   std::unique_ptr<Server> server_;
   std::uint16_t port_ = 0;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 struct Response {

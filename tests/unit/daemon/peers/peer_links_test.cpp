@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
 
+#include "common/async/loops.hpp"
 #include "daemon/http/server.hpp"
 #include "daemon/rpc/dispatcher.hpp"
 
@@ -283,7 +284,7 @@ namespace {
 
 /// A node, played by hand, whose calls are all done, and which never has room for their values.
 struct Stuffed : rpc::Dispatcher {
-  explicit Stuffed(async::Loop& loop) : server(loop, *this, {}) { REQUIRE(server.listen().has_value()); }
+  explicit Stuffed(async::Loops& loops) : server(loops, {this}, {}) { REQUIRE(server.listen().has_value()); }
 
   Interest handle_body(std::string_view, Answer) override { return nullptr; }
   void handle_frame(const std::shared_ptr<rpc::Channel>& channel, std::string_view text) override {
@@ -328,8 +329,9 @@ struct Stuffed : rpc::Dispatcher {
 }  // namespace
 
 TEST_CASE("a value that the other node never has room to send ends by the deadline, and says so") {
-  async::Loop loop;
-  Stuffed stuffed(loop);
+  async::Loops loops(1);
+  async::Loop& loop = loops[0];
+  Stuffed stuffed(loops);
   PeerSettings settings;
   settings.self = {"here", 1};
   PeerLinks links(loop, std::move(settings));
@@ -344,12 +346,21 @@ TEST_CASE("a value that the other node never has room to send ends by the deadli
   CHECK_FALSE(told->retryable());
   CHECK(told->node() == stuffed.server.listening().text());
   CHECK(stuffed.asked.size() == 1);
+  CHECK(links.links() == 1);
+  const auto sent = links.bytes_sent();
+  const auto received = links.bytes_received();
+  CHECK(sent > 0);
+  CHECK(received > 0);
   links.stop();
+  CHECK(links.links() == 0);
+  CHECK(links.bytes_sent() == sent);
+  CHECK(links.bytes_received() == received);
 }
 
 TEST_CASE("a value that is left out is asked for as long as somebody wants it") {
-  async::Loop loop;
-  Stuffed stuffed(loop);
+  async::Loops loops(1);
+  async::Loop& loop = loops[0];
+  Stuffed stuffed(loops);
   PeerSettings settings;
   settings.self = {"here", 1};
   PeerLinks links(loop, std::move(settings));

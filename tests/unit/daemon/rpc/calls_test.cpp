@@ -96,7 +96,7 @@ TEST_CASE("a call that is made again in another form joins the first") {
   const Json joined = world.rpc(program.channel, "agent.call", same);
   CHECK(joined["result"]["call"] == id.text());
   CHECK(program.settled(id)["value"]["content"] == 1);
-  CHECK(world.runtime->counters().accepted == 1);
+  CHECK(world.runtime->tally().accepted == 1);
 }
 
 TEST_CASE("a frame of more calls than a batch may have is refused as a whole") {

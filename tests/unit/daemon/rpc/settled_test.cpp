@@ -78,7 +78,7 @@ TEST_CASE("a conflict does not settle a call that its connection has joined") {
   world.settle();
   CHECK(second->settled(call_id).empty());
   CHECK(world.dropped_calls == std::vector<std::string>(2, call_id + " conflict"));
-  CHECK(world.runtime->counters().dropped == 2);
+  CHECK(world.runtime->tally().dropped == 2);
   world.open();
   REQUIRE(world.until([&] { return !second->settled(call_id).empty(); }));
   for (const auto& channel : {first, second}) {

@@ -27,8 +27,15 @@ public:
       }
     }
   }
+  void put_frame(std::string frame) override {
+    outbox_.put_frame(std::move(frame));
+    sent();
+  }
+  void requests_sent(std::size_t bytes) override { requests_elsewhere += bytes; }
+  void requests_done(std::size_t bytes) override { requests_elsewhere -= bytes; }
   [[nodiscard]] bool closed() const override { return is_closed; }
   [[nodiscard]] bool full() const override { return is_full; }
+  [[nodiscard]] bool takes_batches() const override { return outbox_.packs(); }
   [[nodiscard]] const std::string& caller() const override { return caller_; }
 
   /// The params of all `call.settled` so far for that call.
@@ -38,6 +45,7 @@ public:
 
   std::vector<std::string> frames;
   std::vector<Json> inbox;
+  std::size_t requests_elsewhere = 0;
   bool is_closed = false;
   bool is_full = false;
 

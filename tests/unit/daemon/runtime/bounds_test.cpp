@@ -52,7 +52,7 @@ TEST_CASE("a full mailbox refuses, and queues nothing") {
   Full world;
   CHECK(limit_of(world.try_call("a", {.input = "3", .id = "c"})) == "mailbox");
   CHECK_FALSE(world.runtime->find_call(id_of("c")).has_value());
-  CHECK(world.runtime->counters().refused == 1);
+  CHECK(world.runtime->tally().refused == 1);
   world.make_room();
   CHECK(world.try_call("a", {.input = "3", .id = "c"}).has_value());
 }

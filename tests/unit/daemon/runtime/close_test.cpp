@@ -45,8 +45,8 @@ TEST_CASE("a call that another one's end has settled does not settle again when 
   SECTION("by the node's end") { CHECK(world.runtime->fail_unsettled()); }
   SECTION("by the agent's end") { REQUIRE(world.runtime->remove("a").has_value()); }
   CHECK(told->states == std::vector<std::string>{"cancelled"});
-  CHECK(world.runtime->counters().cancelled == 1);
-  CHECK(world.runtime->counters().released == 1);
+  CHECK(world.runtime->tally().cancelled == 1);
+  CHECK(world.runtime->tally().released == 1);
   CHECK(world.runtime->unsettled() == (running->is_settled() ? 0 : 1));
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("many unsettled calls fail in parts, those that come meanwhile too, an
   calls.push_back(world.call("a"));
   CHECK(world.runtime->fail_unsettled(4));
   CHECK(world.runtime->unsettled() == 0);
-  CHECK(world.runtime->counters().failed == 11);
+  CHECK(world.runtime->tally().failed == 11);
   CHECK(state_of(*kept) == "done");
   // From the beginning again.
   calls.push_back(world.call("a"));

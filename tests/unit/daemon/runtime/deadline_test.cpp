@@ -111,7 +111,7 @@ TEST_CASE("cancelling a waiting or queued call drops it") {
   CHECK(state_of(*kept) == "done");
   // Its own inputs are not cancelled.
   CHECK(state_of(*input) == "running");
-  CHECK(world.runtime->counters().cancelled == 2);
+  CHECK(world.runtime->tally().cancelled == 2);
 }
 
 TEST_CASE("cancelling a running call settles it at once, and its dependents fail with it as their cause") {

@@ -114,7 +114,7 @@ TEST_CASE("what a method called goes on when the method fails") {
   world.settle();
   REQUIRE(call->error);
   CHECK(world.log == std::vector<std::string>{"1", "1"});
-  CHECK(world.runtime->counters().cancelled == 0);
+  CHECK(world.runtime->tally().cancelled == 0);
   CHECK(world.runtime->running() == 1);
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("a worker may answer with a call that is not there yet, and the agent 
   }
   SECTION("or cancelled, and then what it waits for is cancelled too") {
     world.runtime->cancel(*call);
-    CHECK(world.until([&] { return world.runtime->counters().cancelled == 2; }));
+    CHECK(world.until([&] { return world.runtime->tally().cancelled == 2; }));
     world.let_go();
     REQUIRE(world.until([&] { return world.holds.size() == 2; }));
     CHECK(state_of(*next) == "running");
@@ -328,7 +328,7 @@ TEST_CASE("cancelling a call cancels what it called, as deep as that goes") {
   REQUIRE(world.until([&] { return world.runtime->running() == depth + 1; }));
   world.runtime->cancel(*call);
   CHECK(world.until([&] { return world.runtime->running() == 0; }));
-  CHECK(world.runtime->counters().cancelled == depth + 1);
+  CHECK(world.runtime->tally().cancelled == depth + 1);
 }
 
 TEST_CASE("a coroutine sleeps without holding anything, and wakes on its loop") {

@@ -91,7 +91,7 @@ TEST_CASE("a call that is released before it settles is forgotten when it has; w
   CHECK(watcher->states == States{"done"});
   CHECK(content_of(*dependent) == "1");
   CHECK_FALSE(world.runtime->find_call(call->id).has_value());
-  CHECK(world.runtime->counters().released == 1);
+  CHECK(world.runtime->tally().released == 1);
 }
 
 TEST_CASE("an outcome is forgotten when its time to live ends, and its id then not reused") {
@@ -103,7 +103,7 @@ TEST_CASE("an outcome is forgotten when its time to live ends, and its id then n
   world.settle();
   CHECK(state_of(*call) == "done");
   CHECK(world.until([&] { return !world.runtime->find_call(call->id).has_value(); }));
-  CHECK(world.runtime->counters().expired == 1);
+  CHECK(world.runtime->tally().expired == 1);
   CHECK(world.runtime->settled() == 0);
   CHECK(world.runtime->outcome_bytes() == 0);
   CHECK(world.try_call("a", {.input = "1", .id = "c"}).error().kind() == ErrorKind::call_not_found);

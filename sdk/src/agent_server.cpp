@@ -64,6 +64,7 @@ NodeConfig node_config(const AgentServerConfig& config) {
   protocol::check_token(config.token, protocol::shortest_asked_token).value();
   node.token = config.token;
   node.insecure = config.insecure;
+  node.loops = config.loops;
   node.workers = config.workers;
   if (!config.advertise.empty()) node.advertise = advertised(config.advertise);
   for (const std::string& peer : config.peers) node.peers.push_back(peer_entry(peer));

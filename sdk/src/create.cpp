@@ -61,8 +61,22 @@ std::string mint_agent_id(std::string_view type) {
   return id + '-' + random_suffix(8);
 }
 
+std::string mint_agent_id_near(std::string_view type, Home home) {
+  // One in so many ids is near: a node of at most so many loops has them, but for those at an edge, on one.
+  constexpr Home neighbourhoods = 64;
+  constexpr Home neighbours = homes / neighbourhoods;
+  constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuvwxyz";
+  for (;;) {
+    std::string id = mint_agent_id(type);
+    for (const char last : letters) {
+      id.back() = last;
+      if (home_of(id) / neighbours == home / neighbours) return id;
+    }
+  }
+}
+
 std::string create_agent(SessionNode& node, NewAgent agent) {
-  if (agent.id.empty()) agent.id = mint_agent_id(agent.type);
+  if (agent.id.empty()) agent.id = mint_agent_id_near(agent.type, home_of(Session::instance().caller()));
   const auto answer = Session::instance().ask(node, "agent.create", params_of(agent));
   if (!answer) throw located(answer.error(), node, agent.id);
   return agent.id;

@@ -49,5 +49,7 @@ void delete_agents(SessionNode& node, const AgentRange& agents);
 
 /// An id for an agent of that type.
 [[nodiscard]] std::string mint_agent_id(std::string_view type);
+/// As `mint_agent_id`, at a home near that one: where a node has several loops, most likely on the same.
+[[nodiscard]] std::string mint_agent_id_near(std::string_view type, Home home);
 
 }  // namespace agentd::sdk

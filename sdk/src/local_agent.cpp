@@ -112,7 +112,7 @@ LocalAgent::LocalAgent(LocalHost& host, const AgentType& type, bool registered, 
       type_(type),
       registered_(registered),
       args_(std::move(args)),
-      address_{{}, mint_agent_id(type.name)} {}
+      address_{{}, mint_agent_id_near(type.name, home_of(Session::instance().caller()))} {}
 
 LocalAgent::~LocalAgent() {
   host_.forget(address_.agent);

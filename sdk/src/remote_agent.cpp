@@ -32,7 +32,7 @@ Error too_large(std::size_t size) {
 }  // namespace
 
 RemoteAgent::RemoteAgent(Session& session, SessionNode& node, AgentAddress address)
-    : session_(session), address_(std::move(address)), node_(node) {}
+    : session_(session), address_(std::move(address)), home_(home_of(address_.agent)), node_(node) {}
 
 RemoteAgent::~RemoteAgent() { session_.forget(*this); }
 
@@ -44,7 +44,7 @@ Message RemoteAgent::call(std::string_view method, const Message& input, const C
   RemoteCall::Plan plan;
   plan.method = method;
   if (options.deadline) plan.deadline = deadline_after(*options.deadline);
-  return make_call(CallId::mint(), input, std::move(plan));
+  return make_call(CallId::mint_at(home_), input, std::move(plan));
 }
 
 Message RemoteAgent::call_from(detail::CallContext& context, std::string_view method, const Message& input,
@@ -194,7 +194,7 @@ AgentRef RemoteAgent::clone() {
   }
   const BlockingScope blocking;
   // The copy's id is minted here, so that asking again makes no second one.
-  const std::string as = address_.agent.substr(0, 100) + "-" + random_suffix(8);
+  const std::string as = mint_agent_id_near(address_.agent, home_);
   std::promise<Result<std::string>> answer;
   ask_for_clone(as, [&answer](Result<std::string> result) { answer.set_value(std::move(result)); });
   const auto result = session_.wait_for(answer.get_future());

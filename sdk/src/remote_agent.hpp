@@ -59,6 +59,8 @@ private:
 
   Session& session_;
   const AgentAddress address_;
+  /// Of the agent, and so of the calls to it.
+  const Home home_;
   SessionNode& node_;
   /// By caller; a lane is there while something is in it.
   std::unordered_map<std::string, Lane> lanes_;

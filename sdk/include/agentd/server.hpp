@@ -29,6 +29,8 @@ struct AgentServerConfig {
   /// loopback refuses unless `insecure` says that it is meant.
   std::string token = {};
   bool insecure = false;
+  /// Event loops, a thread each, over which agents and connections are spread; 0: the number of cores.
+  unsigned loops = 1;
   /// Threads for agents that block; 0: twice the number of cores.
   unsigned workers = 0;
 };

@@ -79,6 +79,13 @@ function(agentd_time_limit test seconds)
   set_tests_properties(${test} PROPERTIES TIMEOUT ${limit})
 endfunction()
 
+# agentd_again_with_loops(TEST SECONDS COMMAND...): the same test as TEST.four_loops, for servers of four loops.
+function(agentd_again_with_loops test seconds)
+  add_test(NAME ${test}.four_loops COMMAND ${ARGN})
+  agentd_time_limit(${test}.four_loops ${seconds})
+  set_property(TEST ${test}.four_loops APPEND PROPERTY ENVIRONMENT AGENTD_TEST_LOOPS=4)
+endfunction()
+
 # agentd_unit_test(NAME SOURCES file... LINK lib...): a Catch2 program, one CTest test a test case.
 function(agentd_unit_test name)
   cmake_parse_arguments(TEST "" "" "SOURCES;LINK" ${ARGN})

@@ -199,7 +199,8 @@ class Floods(Pressure):
             for session in sessions:
                 for _ in range(30):
                     session.send([request(f"w{n}", "call.get", call=running, wait_ms=10**9) for n in range(1000)])
-                session.sync()
+                # Behind all of them, whichever loop they are for.
+                session.rpc("call.get", call=running)
                 limits = {answer["error"]["data"]["limit"] for answer in session.inbox}
                 self.assertEqual(limits, {"waits" if session is sessions[-1] else "connection_waits"})
             error = self.assert_error("overloaded", -32013, self.n.rpc, "call.get", call=running, wait_ms=1)
@@ -231,7 +232,8 @@ class Floods(Pressure):
         source = other.call("echo", "real")["placeholder"]
         dead = [{"$placeholder": {"host": f"127.9.{n // 250}.{n % 250}", "port": 1, "call": new_call()}} for n in range(5000)]
         self.send([notification("echo", call, input, caller=call) for call, input in zip(ids(5000), dead)], at_once=500)
-        self.ws.sync()
+        # Behind all of them, whichever loop they are for.
+        self.ws.rpc("agent.get", agent="echo")
         self.assertEqual(self.n.ask("echo", source), "real")
         failed = collections.Counter(kinds(one["error"])[-1] for one in self.settled(5000).values())
         self.assertEqual(failed["peer_unreachable"] + failed["overloaded"], 5000, failed)

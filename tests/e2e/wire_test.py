@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 
-from support.node import RpcError, SharedNode, curl, main
+from support.node import RpcError, SharedNode, curl, main, several_loops
 from support.websocket import new_call
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
@@ -19,6 +19,12 @@ def canonical(value):
 
 def sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+
+def in_order(entries):
+    """What a list must have in its order: of several loops, one comes after the other."""
+    return sorted(entries) if several_loops() else list(entries)
 
 
 class Wire(SharedNode):
@@ -335,7 +341,9 @@ class Methods(Wire):
         self.n.rpc("agent.create", type="counter", agent=f"{prefix}-5")
         self.assert_error("conflict", -32018, self.n.rpc, "agent.create_many", type="echo", count=1000, prefix=prefix)
         self.assertEqual(self.n.ask(f"{prefix}-4", 1), 1)
-        self.assert_error("agent_not_found", -32010, self.n.rpc, "agent.get", agent=f"{prefix}-6")
+        # Each loop stops at the first of its own.
+        if not several_loops():
+            self.assert_error("agent_not_found", -32010, self.n.rpc, "agent.get", agent=f"{prefix}-6")
 
     def test_a_clone_has_the_state_and_goes_its_own_way(self):
         agent, copy = self.make("counter"), self.name()
@@ -400,7 +408,7 @@ class Methods(Wire):
                 if "next_cursor" not in page:
                     break
                 cursor = {"cursor": page["next_cursor"]}
-            self.assertEqual(seen, whole)
+            self.assertEqual(in_order(seen), in_order(whole))
 
     def test_a_cursor_of_a_former_life_is_invalid(self):
         cursors = []
@@ -554,7 +562,7 @@ class Methods(Wire):
                     return calls
                 cursor = {"cursor": page["next_cursor"]}
 
-        self.assertEqual([one["call"] for one in listed()], done + slow)
+        self.assertEqual(in_order(one["call"] for one in listed()), in_order(done + slow))
         self.assertEqual([one["call"] for one in listed(agent="s")], slow)
         self.assertEqual([one["call"] for one in listed(state="done")], done)
         self.assertEqual([one["call"] for one in listed(agent="s", state="running")], slow[:1])

@@ -70,6 +70,11 @@ class Answer:
         return json.loads(self.body)
 
 
+def several_loops():
+    """Whether the nodes of this run have more than one event loop."""
+    return os.environ.get("AGENTD_TEST_LOOPS", "1") != "1"
+
+
 class Node:
     """agentd on a free port, from the constructor until `end` or `kill`. Its log goes to a file.
 
@@ -78,6 +83,9 @@ class Node:
     def __init__(self, *flags, config=None, port=0, before=(), preexec=None):
         self.directory = tempfile.TemporaryDirectory(prefix="agentd-e2e-")
         arguments = [*([] if port is None else ["--port", str(port)]), *flags]
+        # The suite runs with one loop, and with several.
+        if "AGENTD_TEST_LOOPS" in os.environ and "--loops" not in flags:
+            arguments += ["--loops", os.environ["AGENTD_TEST_LOOPS"]]
         if config is not None:
             path = os.path.join(self.directory.name, "config.json")
             with open(path, "w", encoding="utf-8") as file:

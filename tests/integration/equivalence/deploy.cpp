@@ -73,7 +73,8 @@ const char* name_of(Deployment deployment) {
 World::World() {
   for (int i = 0; i < 3; ++i) {
     daemons_.push_back(std::make_unique<OtherProcess>(
-        AGENTD_DAEMON, std::vector<std::string>{"--port", "0", "--log-level", "error"}));
+        AGENTD_DAEMON, std::vector<std::string>{"--port", "0", "--loops", std::to_string(loops_of_servers()),
+                                                "--log-level", "error"}));
     ports_.push_back(port_in(daemons_.back()->line()));
   }
   server_.launch();

@@ -7,6 +7,7 @@
 #include <agentd/agentd.hpp>
 
 #include "tests/integration/equivalence/program.hpp"
+#include "tests/integration/support/loops.hpp"
 #include "tests/integration/support/process.hpp"
 
 /// A transcript that remembers what it observes too: `{"n", "digest"}`. Of this program, so no daemon has it.
@@ -52,6 +53,6 @@ private:
 
   std::vector<std::unique_ptr<OtherProcess>> daemons_;
   std::vector<std::uint16_t> ports_;
-  agentd::AgentServer server_{{.port = 0}};
+  agentd::AgentServer server_{{.port = 0, .loops = loops_of_servers()}};
   std::vector<agentd::AgentRef> anchors_;
 };

@@ -4,6 +4,8 @@
 
 #include <agentd/agentd.hpp>
 
+#include "tests/integration/support/loops.hpp"
+
 /// Keeps what it is told, and says so.
 class Notebook : public agentd::Agent {
 public:
@@ -102,7 +104,7 @@ struct Server {
   }
   agentd::DistOptions here() const { return {.port = server.port(), .launch_server = false}; }
 
-  agentd::AgentServer server{{.port = 0}};
+  agentd::AgentServer server{{.port = 0, .loops = loops_of_servers()}};
 };
 
 /// The port of a server that has ended: nobody listens there.

@@ -2,7 +2,7 @@
 # Measures calls through the SDK and daemons, beside the limit of the machine (echo servers of Boost.Beast
 # alone) and beside gRPC and NATS, in the same run. With a word, something else.
 #
-#   scripts/bench.sh [--json] [--runs N] [--no-deps] [--no-peers]
+#   scripts/bench.sh [--json] [--runs N] [--loops N] [--no-deps] [--no-peers]
 #   scripts/bench.sh growth [--no-deps]                   what a call costs, and memory, at 10^3 to 10^6 agents and
 #                                                         at 1 to 10,000 connections
 #   scripts/bench.sh overload [--seconds N] [--no-deps]   three times the load that is sustained, for so long (120
@@ -14,6 +14,7 @@
 # of N runs (5 where not given), and the ratios to the others: compare ratios, not figures of different runs.
 #
 #   --json      prints one JSON object in place of the table
+#   --loops N   gives the daemons so many event loops (1 where not given)
 #   --no-deps   installs nothing
 #   --no-peers  leaves out gRPC, NATS and HTTP under wrk, and needs none of them
 #   --help      prints this
@@ -55,7 +56,7 @@ while (($#)); do
       targets=(bench)
       arguments+=(--no-peers)
       ;;
-    "bench --runs" | "overload --seconds" | "plot --out")
+    "bench --runs" | "bench --loops" | "overload --seconds" | "plot --out")
       arguments+=("$1" "${2:?$1 needs a value}")
       shift
       ;;

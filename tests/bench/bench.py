@@ -25,14 +25,14 @@ CALL = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "agent.call",
 
 
 class Bench:
-    def __init__(self, bin_dir, peers):
-        self.bin, self.peers, self.rows = bin_dir, peers, {}
+    def __init__(self, bin_dir, peers, loops):
+        self.bin, self.peers, self.loops, self.rows = bin_dir, peers, loops, {}
 
     def row(self, name, unit, aim=None, limit=None):
         return self.rows.setdefault(name, Row(name, unit, aim, limit))
 
     def run(self):
-        with Agentd(self.bin) as first, Agentd(self.bin) as second:
+        with Agentd(self.bin, self.loops) as first, Agentd(self.bin, self.loops) as second:
             self.row("from start to ready", "ms", "at most 50").add(first.ready_ms)
             self.row("resident memory of an idle daemon", "MiB", "at most 12").add(first.resident_bytes() / 2**20)
             self.flows(first, second)
@@ -42,11 +42,11 @@ class Bench:
                 self.sizes(first, bare)
             if self.peers:
                 self.http(first)
-        with Agentd(self.bin) as node:
+        with Agentd(self.bin, self.loops) as node:
             self.creations(node)
-        with Agentd(self.bin) as node:
+        with Agentd(self.bin, self.loops) as node:
             self.idle(node)
-        with Agentd(self.bin) as node:
+        with Agentd(self.bin, self.loops) as node:
             self.sleepers(node)
 
     def echo(self, what, *arguments):
@@ -153,20 +153,21 @@ def main():
     parser.add_argument("bin")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--loops", type=int, default=1)
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     if options.runs < 1:
         sys.exit(f"bench: --runs {options.runs}: at least 1 run is needed")
     where = conditions()
-    bench = Bench(options.bin, not options.no_peers)
+    bench = Bench(options.bin, not options.no_peers, options.loops)
     for _ in range(options.runs):
         bench.run()
     rows = bench.rows.values()
     if options.json:
-        print(json.dumps({"conditions": where, "runs": options.runs, "rows": [row.as_json() for row in rows]}))
+        print(json.dumps({"conditions": where, "runs": options.runs, "loops": options.loops, "rows": [row.as_json() for row in rows]}))
         return
     print(f"{where['cores']} x {where['cpu']}, Linux {where['kernel']}, load {where['load_before']:.1f} before;"
-          f" {options.runs} runs: median (lowest to highest)\n")
+          f" {options.loops} loops, {options.runs} runs: median (lowest to highest)\n")
     print(printed(rows))
 
 

@@ -57,8 +57,8 @@ class Server:
 
 
 class Agentd(Server):
-    def __init__(self, bin_dir):
-        super().__init__(f"{bin_dir}/agentd", "--port", "0")
+    def __init__(self, bin_dir, loops=1):
+        super().__init__(f"{bin_dir}/agentd", "--port", "0", "--loops", str(loops))
 
     def rpc(self, method, **params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()

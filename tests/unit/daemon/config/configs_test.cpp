@@ -35,7 +35,10 @@ TEST_CASE("every configuration that we ship loads") {
 
 TEST_CASE("the configuration that we ship names every key with its default") {
   const Config config = load(configs / "agentd.json");
-  CHECK(agentd::config::print(config) == agentd::config::print({}));
+  // The service has a loop for each core; a program's server, or one that is started by hand, has one.
+  Config expected;
+  expected.node.loops = 0;
+  CHECK(agentd::config::print(config) == agentd::config::print(expected));
   for (const auto& name : agentd::config::names_of(agentd::config::top_keys())) {
     INFO(name);
     CHECK(config.origins.contains(name));

@@ -164,7 +164,8 @@ void JsonRpcDispatcher::take_by_shard(const std::vector<protocol::CallFrame::Not
   const std::size_t here = runtime_.shard();
   std::vector<std::vector<FarNotice>> far(siblings.count());
   for (const protocol::CallFrame::Notice& notice : notices) {
-    if (watcher->gone()) return;
+    // What is for other loops was sent before that.
+    if (watcher->gone()) break;
     if (const auto* release = std::get_if<protocol::ReleaseNotice>(&notice)) {
       auto parts = by_shard(siblings, release->calls);
       release_calls(runtime_, parts[here]);

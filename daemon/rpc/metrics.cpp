@@ -21,6 +21,15 @@ void append_seconds(std::string& out, async::TurnTimes::Duration time) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, seconds).ptr);
 }
 
+std::vector<const async::TurnTimes*> turn_times_of(const runtime::Runtime& runtime) {
+  const runtime::Shards* const shards = runtime.shards();
+  if (!shards) return {&runtime.loop().turn_times()};
+  std::vector<const async::TurnTimes*> all;
+  for (std::size_t shard = 0; shard < shards->count(); ++shard)
+    all.push_back(&shards->loop(shard).turn_times());
+  return all;
+}
+
 }  // namespace
 
 void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
@@ -53,19 +62,6 @@ void append_turn_times(std::string& out, std::string_view name, std::string_view
   ((out += '\n') += name) += "_count ";
   (out += std::to_string(count)) += '\n';
 }
-
-namespace {
-
-std::vector<const async::TurnTimes*> turn_times_of(const runtime::Runtime& runtime) {
-  const runtime::Shards* const shards = runtime.shards();
-  if (!shards) return {&runtime.loop().turn_times()};
-  std::vector<const async::TurnTimes*> all;
-  for (std::size_t shard = 0; shard < shards->count(); ++shard)
-    all.push_back(&shards->loop(shard).turn_times());
-  return all;
-}
-
-}  // namespace
 
 std::string metrics_text(const runtime::Runtime& runtime, const NodeControl& node, const NodeFacts& facts) {
   std::string out;

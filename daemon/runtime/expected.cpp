@@ -25,11 +25,13 @@ Result<Runtime::Expected*> Runtime::take_place(const CallId& id, std::uint64_t c
   const std::size_t most = settings_.limits.expected;
   const bool full = expected_.size() + others().expected >= most;
   const auto asked = asked_.find(connection);
-  if (asked != asked_.end() && !asked->second.contains(id) && asked->second.size() >= share_of(most)) {
+  const bool is_new = asked == asked_.end() || !asked->second.contains(id);
+  if (const std::size_t held = places_of(connection); is_new && held > 0 && held >= share_of(most)) {
     return full ? too_many_expected() : too_many_of_one();
   }
   if (full && !expected_.contains(id)) return too_many_expected();
   ++asked_[connection][id];
+  if (is_new && settings_.shards) settings_.shards->places().take(connection);
   auto& expected = expected_[id];
   if (!expected) {
     expected = std::make_unique<Expected>();
@@ -56,7 +58,15 @@ void Runtime::leave_place(const CallId& id, std::uint64_t connection) {
   const auto place = asked->second.find(id);
   if (--place->second > 0) return;
   asked->second.erase(place);
+  if (settings_.shards) settings_.shards->places().leave(connection);
   if (asked->second.empty()) asked_.erase(asked);
+}
+
+/// Of all loops.
+std::size_t Runtime::places_of(std::uint64_t connection) const {
+  if (settings_.shards) return settings_.shards->places().of(connection);
+  const auto asked = asked_.find(connection);
+  return asked == asked_.end() ? 0 : asked->second.size();
 }
 
 void Runtime::leave_places(const Expected& expected) {

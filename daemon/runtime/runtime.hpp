@@ -221,6 +221,7 @@ public:
   void report_progress(const CallId& id, const std::string& value);
   /// The method of `id` waits for the call `other`.
   void note_wait(const CallId& id, const CallId& other);
+
   // For the node's other runtimes.
 
   /// A search for what a call waits for, which may lead back to it from shard to shard.
@@ -398,6 +399,7 @@ private:
   [[nodiscard]] Result<Expected*> take_place(const CallId& id, std::uint64_t connection);
   /// Null where nobody waits for that id.
   std::unique_ptr<Expected> take_expected(const CallId& id);
+  [[nodiscard]] std::size_t places_of(std::uint64_t connection) const;
   void leave_place(const CallId& id, std::uint64_t connection);
   /// Of all who wait in there.
   void leave_places(const Expected& expected);

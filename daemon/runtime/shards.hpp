@@ -10,6 +10,7 @@
 
 #include "common/async/loops.hpp"
 #include "common/vocabulary/home.hpp"
+#include "daemon/runtime/connection_places.hpp"
 #include "daemon/runtime/strays.hpp"
 #include "daemon/runtime/tally.hpp"
 
@@ -50,6 +51,8 @@ public:
   }
   [[nodiscard]] Strays& strays() { return strays_; }
 
+  [[nodiscard]] ConnectionPlaces& places() { return places_; }
+
   /// The node admits no new calls: told to all at once.
   void drain() { draining_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_relaxed); }
@@ -74,6 +77,7 @@ private:
   async::Loops& loops_;
   std::vector<Runtime*> runtimes_;
   Strays strays_;
+  ConnectionPlaces places_;
   std::atomic<bool> draining_{false};
 };
 

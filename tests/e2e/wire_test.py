@@ -21,7 +21,6 @@ def sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-
 def in_order(entries):
     """What a list must have in its order: of several loops, one comes after the other."""
     return sorted(entries) if several_loops() else list(entries)

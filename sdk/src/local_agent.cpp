@@ -244,7 +244,9 @@ Message LocalAgent::send(std::string_view method, const Message& input, const Ca
 }
 
 AgentRef LocalAgent::clone() {
-  if (const auto moved = moved_to()) return moved->clone();
+  // As a call does: what went to the instance here before is not overtaken on the way to where it is now.
+  if (const auto moved = enter()) return moved->clone();
+  const std::shared_ptr<void> entered(nullptr, [this](void*) { leave(); });
   auto copy = std::make_shared<LocalAgent>(host_, type_, registered_, args_);
   host_.add(copy);
   if (is_fresh()) return AgentRef(std::move(copy));
@@ -264,7 +266,7 @@ AgentRef LocalAgent::clone() {
   try {
     wait_for(answer->get_future(), "the clone");
   } catch (Error& error) {
-    // It may have been moved before it came to be saved.
+    // It has been moved, or was before it came to be saved.
     if (const auto moved = moved_to()) return moved->clone();
     if (error.agent().empty()) error.at_agent(address_.agent);
     throw;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <future>
 #include <thread>
 
@@ -192,6 +193,26 @@ TEST_CASE("calls that wait for their input are taken along, in order") {
   Gate::open = true;
   CHECK(pieces.content() == Json{1, 2, 3, 3, "next"});
   CHECK(there.call("notes").content() == Json::array({"next"}));
+}
+
+TEST_CASE("a copy of an agent that was moved has what was called before it") {
+  const Server server;
+  Gate::open = Early::asked = false;
+  const AgentRef notebook = agentd::make<Notebook>();
+  const AgentRef gate = agentd::make<Gate>();
+  // While a call of before the move has not settled, later ones take the same way.
+  const Message pieces = agentd::make<Early>({{"to", notebook}, {"gate", gate}})(3);
+  REQUIRE(becomes_true([] { return Early::asked.load(); }));
+  (void)notebook.to_dist(server.here());
+  const Message noted = notebook(gate("in its turn"));
+  const auto opened = std::async(std::launch::async, [] {
+    std::this_thread::sleep_for(50ms);
+    Gate::open = true;
+  });
+  const Json notes = notebook.clone().call("notes").content();
+  CHECK(std::ranges::count(notes, Json("in its turn")) == 1);
+  CHECK(noted.content()["heard"] == "in its turn");
+  CHECK(pieces.content().size() == 5);
 }
 
 TEST_CASE("calls of other threads of the program are not lost when the agent is moved") {

@@ -1,6 +1,5 @@
 // What goes between the runtimes of one node.
 
-#include <tuple>
 #include <utility>
 
 #include "daemon/runtime/runtime.hpp"
@@ -26,17 +25,13 @@ public:
   static void watch(Runtime& there, const CallId& id, WaitingSlot waiting) {
     if (waiting.wanted.expired()) return;
     const auto grace = there.limits().grace;
-    const auto [shard, call, seq] = std::tuple(waiting.shard, waiting.call, waiting.seq);
     const auto watcher = std::make_shared<SiblingWatcher>(there, std::move(waiting));
     const auto awaited = there.find_call(id);
     if (awaited && (*awaited)->is_settled()) {
       return watcher->settled(**awaited, protocol::SettledMode::value);
     }
     there.watch_id(id, watcher, grace);
-    // A circle is closed where the one that waits is waited for itself. Asked when it is known to wait: of
-    // two that begin to wait for each other at once, one sees the other.
-    there.shards()->at(there.shard(), shard,
-                       [call, seq, id](Runtime& waits) { waits.now_waits(call, seq, id); });
+    watcher->waits(id);
   }
 
   void settled(const Call& call, protocol::SettledMode) override {
@@ -56,6 +51,15 @@ public:
   [[nodiscard]] bool gone() const override { return waiting_.wanted.expired(); }
 
 private:
+  /// A circle is closed where the one that waits is waited for itself. Asked when it is known to wait: of
+  /// two that begin to wait for each other at once, one sees the other.
+  void waits(const CallId& id) const {
+    here_.shards()->at(here_.shard(), waiting_.shard,
+                       [call = waiting_.call, seq = waiting_.seq, id](Runtime& runtime) {
+                         runtime.now_waits(call, seq, id);
+                       });
+  }
+
   void send(Outcome outcome) {
     here_.shards()->at(here_.shard(), waiting_.shard,
                        [waiting = waiting_, outcome = std::move(outcome)](Runtime& runtime) mutable {

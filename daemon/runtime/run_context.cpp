@@ -173,10 +173,7 @@ void RunContext::awaits(const detail::Cell& cell) {
 }
 
 void RunContext::resume(std::coroutine_handle<> waiting) {
-  gate_->post([keep = shared_from_this(), waiting](Runtime&) {
-    const detail::ContextScope scope(keep.get());
-    waiting.resume();
-  });
+  gate_->post([keep = shared_from_this(), this, waiting](Runtime&) { go_on(waiting); });
 }
 
 void RunContext::resume_after(std::chrono::nanoseconds delay, std::coroutine_handle<> waiting) {
@@ -196,8 +193,13 @@ void RunContext::wake(Nap& nap) {
   const auto keep = std::move(nap.keep);
   const auto waiting = nap.waiting;
   nap_.reset();
+  go_on(waiting);
+}
+
+void RunContext::go_on(std::coroutine_handle<> waiting) {
   const detail::ContextScope scope(this);
   waiting.resume();
+  frame_.drop_if_done();
 }
 
 void RunContext::cancel() {
@@ -220,8 +222,7 @@ void RunContext::cancel() {
 
 void RunContext::drive(MethodFrame frame) {
   frame_ = std::move(frame);
-  const detail::ContextScope scope(this);
-  frame_.start();
+  go_on(frame_.handle());
 }
 
 void RunContext::abandon() {

@@ -83,7 +83,10 @@ public:
   ~MethodFrame() {
     if (handle_) handle_.destroy();
   }
-  void start() { handle_.resume(); }
+  [[nodiscard]] std::coroutine_handle<> handle() const { return handle_; }
+  void drop_if_done() {
+    if (handle_ && handle_.done()) std::exchange(handle_, {}).destroy();
+  }
 
 private:
   explicit MethodFrame(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
@@ -129,7 +132,11 @@ private:
     std::shared_ptr<detail::CallContext> keep;
   };
   void wake(Nap& nap);
+  /// Loop thread.
+  void go_on(std::coroutine_handle<> waiting);
 
+  /// Gone once its method has ended: what settles a message on another thread may hold this context last,
+  /// and the frame keeps what is counted on the loop only.
   MethodFrame frame_;
 
   std::shared_ptr<RuntimeGate> gate_;

@@ -285,6 +285,22 @@ TEST_CASE("a message made by any thread settles a nested call that was given it"
   CHECK(content_of(*call) == "[3]");
 }
 
+TEST_CASE("a method that has ended keeps its call no longer, whoever holds its context") {
+  World world;
+  // As what settles a message on another thread does, until a moment after it has said so.
+  std::shared_ptr<detail::CallContext> held;
+  world.add_coroutine("asks", [&held](Agent&, Message input) -> Task<Message> {
+    held = detail::current_context()->shared_from_this();
+    co_await this_call::sleep(1ms);
+    co_return input;
+  });
+  world.make("asks", "a");
+  const auto call = world.call("a", {.input = "1"});
+  REQUIRE(world.until_settled(call));
+  CHECK(world.runtime->release(call->id));
+  CHECK(call->use_count() == 1);
+}
+
 TEST_CASE("many workers that wait for each other do not use up the pool") {
   World world({}, 1);
   world.add_worker("asks", [](Agent&, const Message& input) {

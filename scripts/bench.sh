@@ -68,6 +68,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 {
   [[ "$deps" == no ]] || scripts/install-deps.sh build "$packages"
+  # A build that was configured before the packages came does not know of them.
+  cmake --preset release
   scripts/build.sh release "${targets[@]}"
 } >&2
 exec python3 -B "tests/bench/$word.py" build/release/bin "${arguments[@]}"

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/vocabulary/home.hpp"
+
 namespace agentd {
 namespace {
 
@@ -14,12 +16,22 @@ constexpr std::chrono::milliseconds worker_patience{200};
 /// Calls since it last was about to sleep, at most, for the loop to spin in place of sleeping.
 constexpr std::uint64_t most_to_spin_for = 32;
 
+/// A caller whose home is at that loop: its connections are at the same one of a peer with as many loops,
+/// and so are the agents there of a program whose agents are at that loop here.
+std::string caller_at(std::size_t loop, std::size_t loops) {
+  for (;;) {
+    std::string caller = "node-" + random_suffix(20);
+    if (loop_of(home_of(caller), loops) == loop) return caller;
+  }
+}
+
 }  // namespace
 
 void NodeShard::make(const runtime::TypeTable& types, peers::PeerSettings peers,
                      runtime::RuntimeSettings settings, rpc::NodeControl& node, const rpc::NodeFacts& facts,
                      rpc::Siblings* siblings) {
   settings.shard = index_;
+  if (settings.shards) peers.caller = caller_at(index_, settings.shards->count());
   peers_ = std::make_unique<peers::PeerLinks>(loop_, std::move(peers));
   runtime_ = std::make_unique<runtime::Runtime>(loop_, types, peers_.get(), std::move(settings));
   dispatcher_.set(std::make_unique<rpc::JsonRpcDispatcher>(*runtime_, node, facts, siblings));

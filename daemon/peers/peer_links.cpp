@@ -109,6 +109,7 @@ Result<std::shared_ptr<net::NodeLink>> PeerLinks::link(const NodeAddress& node) 
   }
   net::LinkSettings link;
   link.node = node;
+  link.caller = settings_.caller;
   link.token = token_for(node);
   link.give_up_after = settings_.give_up_after;
   link.may_dial = [policy = settings_.policy](const NodeAddress& asked,

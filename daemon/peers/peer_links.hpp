@@ -22,6 +22,8 @@ struct PeerSettings {
   NodeAddress self;
   /// Sent to peers that are listed with a port; empty for none.
   std::string token;
+  /// What the links name as the caller; empty for what the peer gives them.
+  std::string caller;
   /// How long a peer that cannot be reached is tried.
   std::chrono::milliseconds give_up_after{3'000};
   /// How many other nodes there may be links to: placeholders come from strangers.

@@ -234,9 +234,10 @@ void WebSocketConnection::flush() {
   wait_for_input();
 }
 
-bool WebSocketConnection::full() const {
+std::size_t WebSocketConnection::room() const {
   // Half of the bound is left for what cannot be refused.
-  return waiting() > all_.limits.write_queue / 2;
+  const std::size_t most = all_.limits.write_queue / 2;
+  return most - std::min(most, waiting());
 }
 
 void WebSocketConnection::wait_until_writable() {

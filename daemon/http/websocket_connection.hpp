@@ -38,7 +38,7 @@ public:
   void requests_sent(std::size_t bytes) override { requests_elsewhere_ += bytes; }
   void requests_done(std::size_t bytes) override;
   [[nodiscard]] bool closed() const override { return state_ != State::open; }
-  [[nodiscard]] bool full() const override;
+  [[nodiscard]] std::size_t room() const override;
   [[nodiscard]] bool takes_batches() const override { return outbox_.packs(); }
   [[nodiscard]] const std::string& caller() const override { return caller_; }
 

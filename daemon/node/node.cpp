@@ -259,8 +259,7 @@ private:
     const auto now = Clock::now();
     if (phase_ == Phase::draining && now >= fail_at_) return fail_unsettled();
     if (phase_ == Phase::draining && unsettled() == 0) {
-      // A call may be on its way from one loop to another: after a round it has come.
-      return at_each_shard([](NodeShard&, const std::function<void()>& done) { done(); }, &Impl::go_round);
+      return go_round(&Impl::go_another_round);
     }
     if (phase_ == Phase::closing && (server_->connections() == 0 || now >= close_at_)) {
       for (const auto& shard : shards_) shard->loop().stop();
@@ -290,7 +289,13 @@ private:
     }
   }
 
-  void go_round() {
+  /// A call may be on its way from one loop to another, or about to be: what was said in a turn that the
+  /// first round has seen the end of has come after the second.
+  void go_round(void (Impl::*then)()) {
+    at_each_shard([](NodeShard&, const std::function<void()>& done) { done(); }, then);
+  }
+  void go_another_round() { go_round(&Impl::end_rounds); }
+  void end_rounds() {
     if (unsettled() == 0) return fail_unsettled();
     look_again();
   }

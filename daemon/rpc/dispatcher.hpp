@@ -30,7 +30,9 @@ public:
   [[nodiscard]] virtual bool closed() const = 0;
   /// So much waits to be written that nothing large may be added: answers are refused with
   /// `overloaded`, and values are left out of notifications.
-  [[nodiscard]] virtual bool full() const = 0;
+  [[nodiscard]] bool full() const { return room() == 0; }
+  /// How many bytes may be added before that.
+  [[nodiscard]] virtual std::size_t room() const = 0;
   /// Whether the other side has said that frames may be arrays.
   [[nodiscard]] virtual bool takes_batches() const = 0;
   /// The caller that the connection named in its URL, or one minted for it.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -24,16 +25,24 @@ public:
     std::size_t here;
   };
 
-  /// `number` is the connection's, as its own shard counts.
+  /// What the shards have for one connection, together.
+  struct Traffic {
+    /// Bytes that have not come there.
+    std::atomic<std::size_t> on_the_way{0};
+    /// The connection's, as it last was.
+    std::atomic<std::size_t> room{0};
+  };
+
+  /// `number` is the connection's, as its own shard counts; `traffic` is common to all its far channels.
   FarChannel(const Place& place, async::Loop& loop_here, const std::shared_ptr<Channel>& connection,
-             std::uint64_t number);
+             std::uint64_t number, std::shared_ptr<Traffic> traffic);
 
   [[nodiscard]] protocol::Outbox& outbox() override { return outbox_; }
   void sent() override;
   [[nodiscard]] bool closed() const override { return closed_.load(std::memory_order_relaxed); }
-  [[nodiscard]] bool full() const override {
-    return full_.load(std::memory_order_relaxed) ||
-           outbox_.bytes() + on_the_way_.load(std::memory_order_relaxed) > most_on_the_way;
+  [[nodiscard]] std::size_t room() const override {
+    const std::size_t room = traffic_->room.load(std::memory_order_relaxed);
+    return room - std::min(room, traffic_->on_the_way.load(std::memory_order_relaxed));
   }
   [[nodiscard]] const std::string& caller() const override { return caller_; }
   void put_frame(std::string frame) override;
@@ -49,15 +58,13 @@ public:
   void end() { closed_.store(true, std::memory_order_relaxed); }
   /// Requests of so many bytes have been looked at here: the connection may send more.
   void done(std::size_t bytes);
-  /// Asks the connection how much waits there.
-  void note(const Channel& connection) { full_.store(connection.full(), std::memory_order_relaxed); }
+  /// Asks the connection how much room there is.
+  void note(const Channel& connection) { traffic_->room.store(connection.room(), std::memory_order_relaxed); }
   /// To be looked into at the connection's shard only.
   [[nodiscard]] const std::weak_ptr<Channel>& connection() const { return connection_; }
 
 private:
-  /// Of one shard's frames for one connection, before anything large is refused.
-  static constexpr std::size_t most_on_the_way = 4U << 20;
-
+  void count();
   void hand_back();
 
   const Place place_;
@@ -69,9 +76,9 @@ private:
   protocol::Outbox outbox_;
   bool scheduled_ = false;
   std::atomic<bool> closed_{false};
-  std::atomic<bool> full_{false};
-  /// Bytes that have been handed over and have not come there.
-  std::atomic<std::size_t> on_the_way_{0};
+  const std::shared_ptr<Traffic> traffic_;
+  /// Of what is in the outbox.
+  std::size_t counted_ = 0;
 };
 
 }  // namespace agentd::rpc

@@ -78,10 +78,15 @@ std::shared_ptr<FarChannel> far_channel(const MethodContext& context, ChannelWat
   if (!all[shard]) {
     const FarChannel::Place place{*context.siblings, context.runtime.shard(), shard};
     all[shard] = std::make_shared<FarChannel>(place, context.siblings->shards().loop(shard), connection,
-                                              watcher.connection());
+                                              watcher.connection(), watcher.far_traffic());
   }
   all[shard]->note(*connection);
   return all[shard];
+}
+
+PendingRequest pending(const MethodContext& context, const Request& request, std::size_t weight) {
+  const auto channel = context.siblings && request.watcher ? request.watcher->channel() : nullptr;
+  return channel ? PendingRequest(channel, weight) : PendingRequest();
 }
 
 void subscribe_everywhere(const MethodContext& context, const std::shared_ptr<ChannelWatcher>& watcher,
@@ -91,9 +96,14 @@ void subscribe_everywhere(const MethodContext& context, const std::shared_ptr<Ch
   subscribe(context.runtime, watcher, parts[here], grace);
   for (std::size_t shard = 0; shard < parts.size(); ++shard) {
     if (shard == here || parts[shard].empty()) continue;
+    const std::size_t bytes = parts[shard].size() * sizeof(CallId);
+    watcher->channel()->requests_sent(bytes);
     context.siblings->at(here, shard,
-                         [far = far_channel(context, *watcher, shard), calls = std::move(parts[shard]),
-                          grace](JsonRpcDispatcher& there) { there.subscribe_far(far, calls, grace); });
+                         [far = far_channel(context, *watcher, shard), calls = std::move(parts[shard]), grace,
+                          bytes](JsonRpcDispatcher& there) {
+                           there.subscribe_far(far, calls, grace);
+                           far->done(bytes);
+                         });
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/protocol/envelope.hpp"
 #include "daemon/rpc/methods.hpp"
+#include "daemon/rpc/pending_request.hpp"
 
 /// What a connection asks of other shards than its own. Each owns what it is made of: the frame that it came
 /// in is gone when it gets there.
@@ -81,6 +82,10 @@ private:
 /// What stands for that connection at `shard`. @pre that is another shard, and the connection is open
 [[nodiscard]] std::shared_ptr<FarChannel> far_channel(const MethodContext& context, ChannelWatcher& watcher,
                                                       std::size_t shard);
+
+/// A request that other shards will be at work for, if there are any: `weight` is as so many bytes.
+[[nodiscard]] PendingRequest pending(const MethodContext& context, const Request& request,
+                                     std::size_t weight);
 
 /// Each call at its shard.
 void subscribe_everywhere(const MethodContext& context, const std::shared_ptr<ChannelWatcher>& watcher,

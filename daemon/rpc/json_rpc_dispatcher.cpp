@@ -244,7 +244,7 @@ void JsonRpcDispatcher::run_far(const std::shared_ptr<FarChannel>& channel, cons
 void JsonRpcDispatcher::send_far_body(std::size_t shard, FarRequest request,
                                       const std::shared_ptr<BodyAnswers>& answers, FarInterests& interests) {
   const std::size_t here = runtime_.shard();
-  const bool may_wait = request.params.find("wait_ms") != std::string::npos;
+  const bool may_wait = request.wanted && (request.method == "agent.call" || request.method == "call.get");
   const auto interest = may_wait ? interests.add(shard) : nullptr;
   // Without an answer, too: the next request is not read before this one has been looked at.
   answers->expect();

@@ -136,6 +136,7 @@ void ManyAgents::looked() {
 
 /// Said before the first is made: half of them would help nobody.
 void ManyAgents::refuse() {
+  request_.done();
   Error refused(ErrorKind::overloaded, "count is " + std::to_string(params_.count) +
                                            ", and this node has room for " + std::to_string(room()) +
                                            " more agents (limits.agents)");
@@ -143,6 +144,7 @@ void ManyAgents::refuse() {
 }
 
 void ManyAgents::made() {
+  request_.done();
   if (failure_) return reply_.error(*failure_);
   reply_.result(Json{
       {"count", params_.count}, {"first", id_of(params_, 0)}, {"last", id_of(params_, params_.count - 1)}}

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "common/protocol/params.hpp"
+#include "daemon/rpc/pending_request.hpp"
 #include "daemon/rpc/reply.hpp"
 #include "daemon/runtime/runtime.hpp"
 
@@ -18,8 +19,12 @@ namespace agentd::rpc {
 /// On the thread of the shard that was asked. Kept by what it waits for.
 class ManyAgents : public std::enable_shared_from_this<ManyAgents> {
 public:
-  ManyAgents(runtime::Runtime& runtime, protocol::AgentCreateManyParams params, Reply reply)
-      : runtime_(runtime), params_(std::move(params)), reply_(std::move(reply)) {}
+  ManyAgents(runtime::Runtime& runtime, protocol::AgentCreateManyParams params, PendingRequest request,
+             Reply reply)
+      : runtime_(runtime),
+        params_(std::move(params)),
+        request_(std::move(request)),
+        reply_(std::move(reply)) {}
 
   void start();
 
@@ -45,6 +50,7 @@ private:
 
   runtime::Runtime& runtime_;
   protocol::AgentCreateManyParams params_;
+  PendingRequest request_;
   Reply reply_;
   std::size_t open_ = 0;
   std::uint64_t missing_ = 0;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "common/json/text.hpp"
+#include "daemon/rpc/far_requests.hpp"
 #include "daemon/rpc/many_agents.hpp"
 #include "daemon/rpc/methods.hpp"
 #include "daemon/rpc/views.hpp"
@@ -9,6 +10,8 @@
 namespace agentd::rpc {
 namespace {
 
+/// As so many bytes of requests one for many agents counts, beside its own: each loop has work for it.
+constexpr std::size_t weight_of_many = 64U << 10;
 /// How long `agent.get` waits for a method on a worker to come back.
 constexpr std::chrono::seconds state_wait{2};
 
@@ -72,7 +75,10 @@ void agent_create(MethodContext& context, Request& request) {
 void agent_create_many(MethodContext& context, Request& request) {
   auto params = protocol::read_agent_create_many_params(request.params);
   if (!params) return request.reply.error(params.error());
-  std::make_shared<ManyAgents>(context.runtime, *std::move(params), std::move(request.reply))->start();
+  auto pending_request = pending(context, request, request.params.size() + weight_of_many);
+  std::make_shared<ManyAgents>(context.runtime, *std::move(params), std::move(pending_request),
+                               std::move(request.reply))
+      ->start();
 }
 
 void agent_clone(MethodContext& context, Request& request) {

@@ -55,6 +55,19 @@ bool is_made_first_by(runtime::Call& call, const ChannelWatcher& watcher) {
   return true;
 }
 
+/// As for any other: unless it is the id of a call that this connection has made, at the id's home.
+void tell_refused_stray(MethodContext& context, const std::shared_ptr<ChannelWatcher>& watcher,
+                        const CallId& call, const Error& why) {
+  context.runtime.ask_home_of_refused(call, watcher->connection(), [&context, watcher, call, why](bool same) {
+    if (same) {
+      context.runtime.count_dropped();
+      context.node.dropped(call, why);
+    } else {
+      watcher->unknown(call, why);
+    }
+  });
+}
+
 void refuse(MethodContext& context, Request& request, const runtime::CallRequest& call, bool has_id,
             const Error& why) {
   if (why.kind() == ErrorKind::conflict && !request.reply.wanted() && request.watcher) {
@@ -70,6 +83,9 @@ void refuse(MethodContext& context, Request& request, const runtime::CallRequest
     // The sender is told below, whether it waits for that id or not: once.
     if (request.watcher && !request.reply.wanted()) context.runtime.stop_waiting(call.call, *request.watcher);
     context.runtime.refuse(call, why, !request.reply.wanted());
+    if (context.runtime.is_stray(call.call) && request.watcher && !request.reply.wanted()) {
+      return tell_refused_stray(context, request.watcher, call.call, why);
+    }
   }
   tell_refused(request, call.call, why);
 }
@@ -81,12 +97,12 @@ struct CallWishes {
   bool release = false;
 };
 
-/// The connection that has made a call is told of it, once.
-void watch_own(runtime::Runtime& runtime, const std::shared_ptr<ChannelWatcher>& watcher, runtime::Call& call,
+/// The connection that has made a call is told of it, once. False where it is, or will be, anyway.
+bool watch_own(runtime::Runtime& runtime, const std::shared_ptr<ChannelWatcher>& watcher, runtime::Call& call,
                protocol::SettledMode mode) {
-  if (watcher && is_made_first_by(call, *watcher) && !is_watched_by(call, *watcher)) {
-    runtime.watch(call, watcher, mode);
-  }
+  if (!watcher || !is_made_first_by(call, *watcher) || is_watched_by(call, *watcher)) return false;
+  runtime.watch(call, watcher, mode);
+  return true;
 }
 
 /// What `make_call` says, when it is known whether the id is free: where it is not, what it would have said
@@ -94,24 +110,21 @@ void watch_own(runtime::Runtime& runtime, const std::shared_ptr<ChannelWatcher>&
 /// already.
 void tell_when_claimed(MethodContext& context, Request& request, runtime::Call& call,
                        const CallWishes& wishes, bool asked) {
-  // `call.settled` comes once a call and connection, whatever comes of the id.
-  const bool watches = request.watcher && is_made_first_by(call, *request.watcher);
+  // From now on, for it may settle before that.
+  const bool watches = watch_own(context.runtime, request.watcher, call, wishes.settled);
   context.runtime.when_claimed(
       call, [&context, watcher = request.watcher, reply = std::make_shared<Reply>(std::move(request.reply)),
-             asked, watches, mode = wishes.settled, waited = wishes.wait.has_value()](
-                const runtime::Call& made, const runtime::Runtime::ClaimRefusal* refused) {
-        const bool open = watcher && !watcher->gone();
-        if (!refused) {
-          answer_call(context.runtime, made, AnswerTo::call, waited, *reply);
-          if (!open || !watches) return;
-          const auto there = context.runtime.find_call(made.id);
-          if (there && !is_watched_by(**there, *watcher)) context.runtime.watch(**there, watcher, mode);
-        } else if (asked) {
+             asked, watches, waited = wishes.wait.has_value()](
+                runtime::Call& made, const runtime::Runtime::ClaimRefusal* refused) {
+        if (!refused) return answer_call(context.runtime, made, AnswerTo::call, waited, *reply);
+        // `call.settled` comes once a call and connection, whatever comes of the id.
+        const bool untold = watches && context.runtime.stop_watching(made, *watcher);
+        if (asked) {
           reply->error(refused->why);
         } else if (refused->same_connection) {
           context.runtime.count_dropped();
           context.node.dropped(made.id, refused->why);
-        } else if (open && watches) {
+        } else if (untold && !watcher->gone()) {
           watcher->unknown(made.id, refused->why);
         }
       });
@@ -230,11 +243,13 @@ namespace {
 struct ReleaseAnswer {
   std::size_t open = 0;
   std::size_t released = 0;
+  PendingRequest request;
   Reply reply;
 
   void part_released(std::size_t more) {
     released += more;
     if (--open > 0) return;
+    request.done();
     if (reply.wanted()) reply.result(R"({"released":)" + std::to_string(released) + '}');
   }
 };
@@ -246,6 +261,7 @@ void call_release(MethodContext& context, Request& request) {
   if (!params) return request.reply.error(params.error());
   const auto answer = std::make_shared<ReleaseAnswer>();
   answer->open = 1;
+  answer->request = pending(context, request, request.params.size());
   answer->reply = std::move(request.reply);
   if (!context.siblings) return answer->part_released(release_calls(context.runtime, params->calls));
   auto parts = by_shard(*context.siblings, params->calls);

@@ -13,6 +13,9 @@ namespace {
 
 /// How many entries a list looks at for one page: a filter must not hold the loop up.
 constexpr std::size_t looked_at_per_page = 10'000;
+/// As so many bytes of requests a list counts, until it is answered: what it makes other loops do is more
+/// than its own length says.
+constexpr std::size_t weight_of_a_list = 64U << 10;
 
 struct Agents {
   static const runtime::HostedAgent* after(const runtime::Runtime& runtime, std::uint64_t seq) {
@@ -41,8 +44,9 @@ struct Page {
   std::string text;
   std::uint32_t listed = 0;
   std::size_t looked = 0;
-  /// Who asked: the reply is used there.
+  /// Who asked: what follows is used there.
   std::size_t asked = 0;
+  PendingRequest request;
   Reply reply;
 };
 
@@ -70,9 +74,12 @@ void finish(MethodContext& context, const std::shared_ptr<Page>& page, const std
   }
   page->text += '}';
   const std::size_t here = context.runtime.shard();
-  if (here == page->asked) return page->reply.result(page->text);
-  context.siblings->shards().at(here, page->asked,
-                                [page](runtime::Runtime&) { page->reply.result(page->text); });
+  const auto answer = [page] {
+    page->request.done();
+    page->reply.result(page->text);
+  };
+  if (here == page->asked) return answer();
+  context.siblings->shards().at(here, page->asked, [answer](runtime::Runtime&) { answer(); });
 }
 
 template <typename List>
@@ -99,6 +106,7 @@ void answer_list(MethodContext& context, Request& request, std::string_view name
   (page->text = "{\"") += name;
   page->text += "\":[";
   page->asked = context.runtime.shard();
+  page->request = pending(context, request, weight_of_a_list);
   page->reply = std::move(request.reply);
   walk<List>(context, page, *place);
 }

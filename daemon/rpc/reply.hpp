@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <agentd/error.hpp>
@@ -58,6 +59,16 @@ public:
   Reply(std::shared_ptr<BodyAnswers> body, std::string_view id)
       : body_(std::move(body)), id_(id), wanted_(true) {
     body_->expect();
+  }
+  // Who was moved from has nobody to answer.
+  Reply(Reply&& other) noexcept { *this = std::move(other); }
+  Reply& operator=(Reply&& other) noexcept {
+    channel_ = std::move(other.channel_);
+    body_ = std::move(other.body_);
+    id_ = std::move(other.id_);
+    in_batch_ = other.in_batch_;
+    wanted_ = std::exchange(other.wanted_, false);
+    return *this;
   }
 
   /// Whether somebody gets it.

@@ -44,6 +44,10 @@ public:
   [[nodiscard]] const runtime::CallerPtr& caller() const { return caller_; }
   /// What stands for this connection at the other shards.
   [[nodiscard]] std::vector<std::shared_ptr<FarChannel>>& far() { return far_; }
+  [[nodiscard]] const std::shared_ptr<FarChannel::Traffic>& far_traffic() {
+    if (!far_traffic_) far_traffic_ = std::make_shared<FarChannel::Traffic>();
+    return far_traffic_;
+  }
   [[nodiscard]] std::shared_ptr<Channel> channel() const { return channel_.lock(); }
 
 private:
@@ -58,6 +62,7 @@ private:
   OnMoved on_moved_;
   /// By the shard; null where nothing has gone there yet.
   std::vector<std::shared_ptr<FarChannel>> far_;
+  std::shared_ptr<FarChannel::Traffic> far_traffic_;
 };
 
 }  // namespace agentd::rpc

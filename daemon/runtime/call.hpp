@@ -118,6 +118,8 @@ struct Call final : LoopCounted<Call> {
   bool stray = false;
   /// That shard has not said yet that the id is free; it does not run before.
   bool unclaimed = false;
+  /// Who waited for it at its id's home is on the way here.
+  bool awaited_at_home = false;
   /// The connection that it came over is, or has been, told of its outcome.
   bool origin_watches = false;
 

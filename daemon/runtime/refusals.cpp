@@ -22,28 +22,60 @@ void Runtime::refuse(const CallRequest& request, const Error& why, bool remember
       why.kind() == ErrorKind::overloaded && request.caller && agent && (*agent)->keeps_order();
   if (remember) expected_fails(request.call, why);
   if (calls_.contains(request.call)) return;
-  const std::size_t most = 100'000 / (settings_.shards ? settings_.shards->count() : 1);
-  const bool kept = (remember || blocks) && (refusals_.size() < most || refusals_.contains(request.call));
-  if (is_stray(request.call)) stray_refused(request.call, why, remember, kept);
-  if (!kept) return;
-  auto& refusal = refusals_[request.call];
-  if (!refusal) refusal = std::make_unique<Refusal>();
-  refusal->runtime = this;
-  refusal->id = request.call;
-  refusal->why = why;
-  refusal->answers = remember;
-  refusal->timer.owner = refusal.get();
   auto ttl = settings_.limits.refusal_ttl;
+  // No longer than by default: what is never sent again must not fill the table.
   if (blocks) {
-    hold_lane(*refusal, **agent, request.caller);
-    // No longer than by default: what is never sent again must not fill the table.
     ttl = std::max(ttl,
                    std::min(request.deadline.value_or(settings_.limits.deadline), settings_.limits.deadline));
   }
+  const bool stray = is_stray(request.call);
+  if (stray) {
+    // What its id gets is said at its home: there may be a call of that id.
+    StrayRefusal refusal{why, remember, blocks ? std::optional(settings_.shard) : std::nullopt, ttl};
+    settings_.shards->at(settings_.shard, home_shard(request.call),
+                         [id = request.call, refusal = std::move(refusal)](Runtime& home) {
+                           home.stray_refused(id, refusal);
+                         });
+    strays_no_more(request.call);
+  }
+  const bool answers = remember && !stray;
+  if (!answers && !blocks) return;
+  Refusal* const refusal = remember_refusal(request.call, why, answers, ttl);
+  if (refusal && blocks) hold_lane(*refusal, **agent, request.caller);
+}
+
+void Runtime::stray_refused(const CallId& id, const StrayRefusal& refused) {
+  if (calls_.contains(id) || claimed_.contains(id) || tombstones_.has(id, loop_.now())) {
+    if (refused.lane_at) forget_refusal_at(*refused.lane_at, id, Because::sent_again);
+    return;
+  }
+  if (refused.answers) expected_fails(id, refused.why);
+  Refusal* const refusal = remember_refusal(id, refused.why, refused.answers, refused.ttl);
+  if (refusal) refusal->lane_at = refused.lane_at;
+}
+
+/// Null where there are too many.
+Runtime::Refusal* Runtime::remember_refusal(const CallId& id, const Error& why, bool answers,
+                                            Clock::duration ttl) {
+  const std::size_t most = 100'000 / (settings_.shards ? settings_.shards->count() : 1);
+  if (refusals_.size() >= most && !refusals_.contains(id)) return nullptr;
+  auto& refusal = refusals_[id];
+  if (!refusal) refusal = std::make_unique<Refusal>();
+  refusal->runtime = this;
+  refusal->id = id;
+  refusal->why = why;
+  refusal->answers = answers;
+  refusal->timer.owner = refusal.get();
   loop_.start(refusal->timer, Clock::now() + ttl, [](async::Timer& timer) {
     Refusal& old = *static_cast<Refusal::Expiry&>(timer).owner;
     old.runtime->forget_refusal(CallId(old.id), Because::given_up);
   });
+  return refusal.get();
+}
+
+void Runtime::forget_refusal_at(std::size_t shard, const CallId& id, Because because) {
+  settings_.shards->at(settings_.shard, shard,
+                       [id, because](Runtime& there) { there.forget_refusal(id, because); });
 }
 
 void Runtime::hold_lane(Refusal& refusal, HostedAgent& agent, const CallerPtr& caller) {
@@ -73,10 +105,7 @@ void Runtime::open_lane(const LaneKey& key) {
   for (Refusal* refusal : refused) {
     refusal->agent.reset();
     refusal->caller.reset();
-    if (refusal->answers) continue;
-    const CallId id = refusal->id;
-    refusals_.erase(id);
-    if (is_stray(id)) strays_no_more(id);
+    if (!refusal->answers) refusals_.erase(CallId(refusal->id));
   }
 }
 
@@ -86,7 +115,8 @@ void Runtime::forget_refusal(const CallId& id, Because because) {
   if (found == refusals_.end()) return;
   const std::unique_ptr<Refusal> refusal = std::move(found->second);
   refusals_.erase(found);
-  if (because == Because::given_up && is_stray(id)) strays_no_more(id);
+  if (refusal->lane_at) forget_refusal_at(*refusal->lane_at, id, because);
+  if (because == Because::given_up && is_stray(id)) forget_refusal_at(home_shard(id), id, because);
   if (!refusal->agent) return;
   const LaneKey key(refusal->agent.get(), refusal->caller.get());
   const bool was_first = refused_lanes_.find(key)->second.front() == refusal.get();

@@ -100,6 +100,7 @@ void Runtime::pump() {
       ++steps;
       const Telling item = take_first(tellings_);
       --item.watch.watcher->untold;
+      --tally_.tellings;
       item.watch.watcher->settled(*item.call, item.watch.mode);
     }
     if (!scheduled_.empty()) {

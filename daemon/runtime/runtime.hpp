@@ -113,8 +113,18 @@ public:
   /// Remembers the refusal of a notification for whoever asks for that id. `lane` says whose further
   /// calls are refused with it, where the refusal can be retried.
   void refuse(const CallRequest& request, const Error& why, bool remember);
+  /// Whether a call of that id, made here, has its home at another shard.
+  [[nodiscard]] bool is_stray(const CallId& id) const {
+    return settings_.shards && !settings_.shards->is_at_home(id, settings_.shard);
+  }
+  /// Calls back, later, with whether there is a call at the home of that id which connection `origin` has
+  /// made: one that was refused here is not the one to be told of then.
+  /// @pre is_stray(id)
+  void ask_home_of_refused(const CallId& id, std::uint64_t origin, std::function<void(bool)> told);
   /// Tells the watcher of the call's outcome and progress; of an outcome that is there, at the turn's end.
   void watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::SettledMode mode);
+  /// Takes back a watch. False where there is none, as after it was told.
+  bool stop_watching(Call& call, const Watcher& watcher);
   /// As `watch`; an id that is not known is waited for, `grace` at most. The watcher is told `overloaded`
   /// where it has yet to be told of too many.
   void watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::chrono::milliseconds grace);
@@ -131,11 +141,11 @@ public:
     /// The call whose id it is came over the same connection.
     bool same_connection = false;
   };
-  using OnClaimed = std::function<void(const Call& call, const ClaimRefusal* refused)>;
-  /// Calls back when it is known whether the id is free; where it is not, the call has failed and is
-  /// forgotten.
+  using OnClaimed = std::function<void(Call& call, const ClaimRefusal* refused)>;
+  /// Calls back when it is known whether the id is free, also where the call has settled, or is forgotten,
+  /// by then. Where it is not free, the call fails and is forgotten after that.
   /// @pre call.unclaimed
-  void when_claimed(const Call& call, OnClaimed told);
+  void when_claimed(Call& call, OnClaimed told);
   /// Whether there was something to release.
   bool release(const CallId& id);
   /// Retained calls in the order of acceptance, the first whose `seq` is larger; `call->next` is the one
@@ -248,7 +258,10 @@ public:
   /// A call whose id has its home here has come to `shard`: is the id free?
   void claim(const CallId& id, std::size_t shard, std::uint64_t seq, std::uint64_t origin);
   /// The answer, at that shard.
-  void claim_answered(const CallId& id, std::uint64_t seq, const std::optional<ClaimRefusal>& refused);
+  /// `awaited`: who waited for it there is sent here.
+  void claim_answered(const CallId& id, std::uint64_t seq, const std::optional<ClaimRefusal>& refused,
+                      bool awaited);
+  void claim_refused(Call& call, const Error& why);
   /// That call of `shard` has been forgotten.
   void unclaim(const CallId& id, std::size_t shard);
   void expected_fails(const CallId& id, const Error& why);
@@ -292,6 +305,8 @@ private:
     CallerPtr caller;
     RefusedLane::iterator place;
     bool answers = false;
+    /// Of an id whose home is here: the shard where the call holds a lane.
+    std::optional<std::size_t> lane_at;
     struct Expiry : async::Timer {
       Refusal* owner = nullptr;
     } timer;
@@ -352,10 +367,14 @@ private:
   void ask_claim(const Call& call);
   /// Whoever waited for that id at its home waits at `shard`.
   void move_expected(const CallId& id, std::size_t shard);
-  [[nodiscard]] bool is_stray(const CallId& id) const {
-    return settings_.shards && !settings_.shards->is_at_home(id, settings_.shard);
-  }
-  void stray_refused(const CallId& id, const Error& why, bool remember, bool kept);
+  /// What the home of an id is told where a call of that id was refused at another shard.
+  struct StrayRefusal {
+    Error why;
+    bool answers = false;
+    std::optional<std::size_t> lane_at;
+    Clock::duration ttl{};
+  };
+  void stray_refused(const CallId& id, const StrayRefusal& refusal);
   /// There is nothing here of that id any more.
   void strays_no_more(const CallId& id);
   [[nodiscard]] std::size_t home_shard(const CallId& id) const { return settings_.shards->of(id.home()); }
@@ -389,6 +408,10 @@ private:
 
   // outcomes
   void forget(Call& call, bool expired);
+  /// It has settled and been released: forgets it, as soon as nobody can be on the way to it.
+  void forget_released(Call& call);
+  /// As `forget`, and its id may be used again.
+  void drop(Call& call);
   void tell(Call& call);
   /// Fails where too many outcomes wait to be told, to that watcher or in the node.
   [[nodiscard]] Result<void> check_tellings(const Watcher& watcher) const;
@@ -409,6 +432,8 @@ private:
   void adopt_expected(Call& call);
   enum class Because : std::uint8_t { sent_again, given_up };
   void forget_refusal(const CallId& id, Because because);
+  void forget_refusal_at(std::size_t shard, const CallId& id, Because because);
+  Refusal* remember_refusal(const CallId& id, const Error& why, bool answers, Clock::duration ttl);
   void hold_lane(Refusal& refusal, HostedAgent& agent, const CallerPtr& caller);
   void leave_lane(Refusal& refusal);
   void open_lane(const LaneKey& key);
@@ -442,7 +467,11 @@ private:
   /// The calls that are at another shard though the home of their ids is here.
   boost::unordered_flat_map<CallId, std::size_t, std::hash<CallId>> claimed_;
   /// Who waits for the answers of other shards.
-  std::unordered_map<CallId, std::vector<OnClaimed>> claim_waits_;
+  struct ClaimWait {
+    CallPtr call;
+    std::vector<OnClaimed> told;
+  };
+  std::unordered_map<CallId, ClaimWait> claim_waits_;
 
   /// Who is to be told when an agent is made, or is not.
   std::unordered_map<const HostedAgent*, std::vector<OnCreated>> making_;

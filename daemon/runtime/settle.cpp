@@ -11,6 +11,8 @@ namespace {
 
 /// What an envelope adds to a content at most, beside the names in it.
 constexpr std::size_t envelope_size = 512;
+/// Within that time who is sent from an id's home to its call has come, unless a loop is held up.
+constexpr std::chrono::seconds way_here{1};
 
 std::size_t outcome_size(const Call& call) {
   std::size_t size = (call.content ? call.content->size() : 0) + (call.metadata ? call.metadata->size() : 0);
@@ -109,8 +111,7 @@ void Runtime::settle(Call& call, CallState state) {
     schedule_pump();
   }
   if (call.release_when_settled) {
-    ++tally_.released;
-    forget(call, false);
+    forget_released(call);
   } else {
     loop_.start(call.timer, loop_.now() + settings_.limits.outcome_ttl, [](async::Timer& timer) {
       auto& expiry = static_cast<Call::Expiry&>(timer);
@@ -163,13 +164,22 @@ void Runtime::watch(Call& call, std::shared_ptr<Watcher> watcher, protocol::Sett
     return;
   }
   ++watcher->untold;
+  ++tally_.tellings;
   tellings_.push_back({&call, {std::move(watcher), mode}});
   schedule_pump();
 }
 
+bool Runtime::stop_watching(Call& call, const Watcher& watcher) {
+  const auto watch = std::find_if(call.watches.begin(), call.watches.end(),
+                                  [&](const Watch& one) { return one.watcher.get() == &watcher; });
+  if (watch == call.watches.end()) return false;
+  call.watches.erase(watch);
+  return true;
+}
+
 Result<void> Runtime::check_tellings(const Watcher& watcher) const {
   const std::size_t most = settings_.limits.tellings;
-  if (tellings_.size() >= most) {
+  if (tally_.tellings + others().tellings >= most) {
     return overloaded("tellings", "subscribers have asked for " + std::to_string(most) +
                                       " outcomes of settled calls that they have yet to be told of, which "
                                       "is this node's limit: ask again later");
@@ -208,26 +218,42 @@ void Runtime::watch_id(const CallId& id, std::shared_ptr<Watcher> watcher, std::
 bool Runtime::release(const CallId& id) {
   forget_refusal(id, Because::given_up);
   Call* const found = calls_.find(id);
-  if (!found) return false;
+  if (!found) {
+    // What was refused here is remembered there.
+    if (is_stray(id)) forget_refusal_at(home_shard(id), id, Because::given_up);
+    return false;
+  }
   Call& call = *found;
-  if (!call.is_settled()) return !std::exchange(call.release_when_settled, true);
-  ++tally_.released;
-  forget(call, false);
+  if (std::exchange(call.release_when_settled, true)) return false;
+  if (call.is_settled()) forget_released(call);
   return true;
 }
 
+void Runtime::forget_released(Call& call) {
+  ++tally_.released;
+  if (!call.awaited_at_home) return forget(call, false);
+  loop_.start(call.timer, loop_.now() + way_here, [](async::Timer& timer) {
+    auto& expiry = static_cast<Call::Expiry&>(timer);
+    expiry.runtime->forget(*expiry.call, false);
+  });
+}
+
 void Runtime::forget(Call& call, bool expired) {
-  const CallPtr keep(&call);
   tally_.expired += expired ? 1 : 0;
-  call.timer.cancel();
-  tally_.outcome_bytes -= call.stored_bytes;
-  if (call.caller) call.caller->outcome_bytes -= call.stored_bytes;
-  calls_in_order_.remove(call);
   tombstones_.add(call.id, loop_.now());
   if (call.stray) {
     settings_.shards->at(settings_.shard, home_shard(call.id),
                          [id = call.id, shard = settings_.shard](Runtime& home) { home.unclaim(id, shard); });
   }
+  drop(call);
+}
+
+void Runtime::drop(Call& call) {
+  const CallPtr keep(&call);
+  call.timer.cancel();
+  tally_.outcome_bytes -= call.stored_bytes;
+  if (call.caller) call.caller->outcome_bytes -= call.stored_bytes;
+  calls_in_order_.remove(call);
   // A mailbox may hold on to one that has settled, and a forgotten call is not joined any more.
   call.input = {};
   calls_.remove(call.id);

@@ -115,32 +115,47 @@ void Runtime::claim(const CallId& id, std::size_t shard, std::uint64_t seq, std:
     refused = ClaimRefusal{used_elsewhere(id), false};
   }
   settings_.shards->at(settings_.shard, shard,
-                       [id, seq, refused](Runtime& runtime) { runtime.claim_answered(id, seq, refused); });
-  if (!refused) move_expected(id, shard);
+                       [id, seq, refused, awaited = expected_.contains(id)](Runtime& runtime) {
+                         runtime.claim_answered(id, seq, refused, awaited);
+                       });
+  if (refused) return;
+  // It was sent again, to an agent elsewhere.
+  forget_refusal(id, Because::sent_again);
+  move_expected(id, shard);
 }
 
-void Runtime::when_claimed(const Call& call, OnClaimed told) {
-  claim_waits_[call.id].push_back(std::move(told));
+void Runtime::when_claimed(Call& call, OnClaimed told) {
+  ClaimWait& wait = claim_waits_[call.id];
+  wait.call = &call;
+  wait.told.push_back(std::move(told));
 }
 
-void Runtime::claim_answered(const CallId& id, std::uint64_t seq,
-                             const std::optional<ClaimRefusal>& refused) {
-  Call* const found = calls_.find(id);
-  if (!found || found->seq != seq) return;
-  const CallPtr call(found);
-  const auto waits = claim_waits_.extract(id);
+void Runtime::claim_answered(const CallId& id, std::uint64_t seq, const std::optional<ClaimRefusal>& refused,
+                             bool awaited) {
+  ClaimWait wait;
+  if (const auto waits = claim_waits_.find(id); waits != claim_waits_.end()) {
+    wait = std::move(waits->second);
+    claim_waits_.erase(waits);
+  }
+  // It may have settled and been released meanwhile; who waits is answered all the same.
+  const CallPtr call = wait.call ? wait.call : CallPtr(calls_.find(id));
+  if (!call || call->seq != seq) return;
   call->unclaimed = false;
+  call->awaited_at_home = awaited;
+  for (const OnClaimed& told : wait.told) told(*call, refused ? &*refused : nullptr);
   if (refused) {
-    // The id is another call's: this one leaves nothing behind.
-    if (!call->is_settled()) settle_failed(*call, located(refused->why, *call));
-    call->stray = false;
-    if (calls_.contains(id)) forget(*call, false);
-    strays_no_more(id);
+    claim_refused(*call, refused->why);
   } else if (call->state == CallState::waiting) {
     ready_if_complete(call);
   }
-  if (waits.empty()) return;
-  for (const OnClaimed& told : waits.mapped()) told(*call, refused ? &*refused : nullptr);
+}
+
+/// The id is another call's: this one leaves nothing behind.
+void Runtime::claim_refused(Call& call, const Error& why) {
+  if (!call.is_settled()) settle_failed(call, located(why, call));
+  call.stray = false;
+  if (calls_.find(call.id) == &call) drop(call);
+  strays_no_more(call.id);
 }
 
 void Runtime::unclaim(const CallId& id, std::size_t shard) {
@@ -163,12 +178,14 @@ void Runtime::move_expected(const CallId& id, std::size_t shard) {
   }
 }
 
-void Runtime::stray_refused(const CallId& id, const Error& why, bool remember, bool kept) {
-  if (remember) {
-    settings_.shards->at(settings_.shard, home_shard(id),
-                         [id, why](Runtime& home) { home.expected_fails(id, why); });
-  }
-  if (!kept) strays_no_more(id);
+void Runtime::ask_home_of_refused(const CallId& id, std::uint64_t origin, std::function<void(bool)> told) {
+  const std::size_t here = settings_.shard;
+  const std::size_t home = home_shard(id);
+  settings_.shards->at(here, home, [=, told = std::move(told)](Runtime& there) {
+    const Call* const call = there.calls_.find(id);
+    const bool same = call && call->was_made_by(origin);
+    there.shards()->at(home, here, [=](Runtime&) { told(same); });
+  });
 }
 
 void Runtime::strays_no_more(const CallId& id) { settings_.shards->strays().remove(id, settings_.shard); }

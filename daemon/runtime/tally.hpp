@@ -25,6 +25,8 @@ struct Tallied {
   Number expected{};
   /// Requests that wait for calls.
   Number waits{};
+  /// Subscribers that have yet to be told of a call that had settled.
+  Number tellings{};
 
   // Since the start.
   Number accepted{};
@@ -52,6 +54,7 @@ struct Tallied {
     assembled_bytes += other.assembled_bytes;
     expected += other.expected;
     waits += other.waits;
+    tellings += other.tellings;
     accepted += other.accepted;
     done += other.done;
     failed += other.failed;

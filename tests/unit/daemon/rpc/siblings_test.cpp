@@ -1,5 +1,6 @@
 #include "daemon/rpc/siblings.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "daemon/agents/builtin.hpp"
@@ -248,6 +249,69 @@ TEST_CASE("a body whose client has gone waits at no loop any more") {
   REQUIRE(node.until([&] { return node.runtimes[1]->tally().waits == 1; }));
   interest.reset();
   REQUIRE(node.until([&] { return node.runtimes[1]->tally().waits == 0; }));
+}
+
+TEST_CASE("a call that is cancelled and released before its home knows it is answered, and told of once") {
+  Several node;
+  const std::string agent = node.name_at(1);
+  node.rpc("agent.create", {{"type", "sleeper"}, {"agent", agent}});
+  const std::string call = node.id_at(2);
+  const Json params{{"agent", agent}, {"call", call}, {"input", 1000}, {"release", true}};
+  SECTION("over HTTP") {
+    const Json answers = Json::parse(node.body(
+        {{{"jsonrpc", "2.0"}, {"id", 1}, {"method", "agent.call"}, {"params", params}},
+         {{"jsonrpc", "2.0"}, {"id", 2}, {"method", "call.cancel"}, {"params", {{"call", call}}}}}));
+    CHECK(answers.size() == 2);
+  }
+  SECTION("over a WebSocket") {
+    const int asked = node.request("agent.call", params);
+    node.request("call.subscribe", {{"calls", {call}}});
+    node.request("call.cancel", {{"call", call}});
+    REQUIRE(node.until([&] { return !node.channel->answer(asked).is_null(); }));
+    node.settle();
+    CHECK(node.channel->settled(call).size() == 1);
+  }
+}
+
+TEST_CASE("while other loops are at work for a connection it counts what it has asked of them") {
+  Several node;
+  SECTION("lists") { node.request("agent.list", Json::object()); }
+  SECTION("subscriptions") {
+    node.request("call.subscribe", {{"calls", {node.id_at(1), node.id_at(2)}}, {"grace_ms", 0}});
+  }
+  SECTION("releases") { node.request("call.release", {{"calls", {node.id_at(1), node.id_at(2)}}}); }
+  SECTION("many agents") {
+    node.request("agent.create_many", {{"type", "echo"}, {"count", 10}, {"prefix", "many"}});
+  }
+  CHECK(node.channel->requests_elsewhere > 0);
+  CHECK(node.until([&] { return node.channel->requests_elsewhere == 0; }));
+}
+
+TEST_CASE("what other loops have for a connection is counted together") {
+  Several node;
+  std::vector<std::string> calls;
+  for (const std::size_t shard : {1, 2}) {
+    const std::string agent = node.name_at(shard);
+    node.rpc("agent.create", {{"type", "echo"}, {"agent", agent}});
+    for (int i = 0; i < 3; ++i) {
+      calls.push_back(node.id_at(shard));
+      node.rpc("agent.call", {{"agent", agent},
+                              {"call", calls.back()},
+                              {"input", std::string(600'000, 'x')},
+                              {"settled", "state"},
+                              {"wait_ms", 10'000}});
+    }
+  }
+  node.settle();
+  // There is room for 1 MiB there; the loops tell of theirs before any of it has come.
+  node.request("call.subscribe", {{"calls", calls}});
+  REQUIRE(node.until([&] {
+    return std::ranges::all_of(calls,
+                               [&](const auto& call) { return node.channel->settled(call).size() == 2; });
+  }));
+  const auto values = std::ranges::count_if(
+      calls, [&](const auto& call) { return node.channel->settled(call)[1].contains("value"); });
+  CHECK(values == 2);
 }
 
 TEST_CASE("a list goes through the loops, page by page") {

@@ -34,7 +34,7 @@ public:
   void requests_sent(std::size_t bytes) override { requests_elsewhere += bytes; }
   void requests_done(std::size_t bytes) override { requests_elsewhere -= bytes; }
   [[nodiscard]] bool closed() const override { return is_closed; }
-  [[nodiscard]] bool full() const override { return is_full; }
+  [[nodiscard]] std::size_t room() const override { return is_full ? 0 : 1U << 20; }
   [[nodiscard]] bool takes_batches() const override { return outbox_.packs(); }
   [[nodiscard]] const std::string& caller() const override { return caller_; }
 

@@ -347,10 +347,122 @@ TEST_CASE("a refused call whose id has its home elsewhere fails who waits there,
   const auto refused = runtime.accept(request);
   REQUIRE_FALSE(refused.has_value());
   runtime.refuse(request, refused.error(), true);
-  CHECK(node.shards.of_call(id) == 2);
   REQUIRE(node.until([&] { return !told->states.empty(); }));
   CHECK(told->error.kind() == ErrorKind::agent_not_found);
-  CHECK(node.until([&] { return node.shards.of_call(id) == 1; }));
+  CHECK(node.shards.of_call(id) == 1);
+  const auto asks = [&] {
+    const auto later = std::make_shared<Recorder>();
+    node.runtimes[1]->watch_id(id, later, 0ms);
+    REQUIRE(node.until([&] { return !later->states.empty(); }));
+    return later->error.kind();
+  };
+  CHECK(asks() == ErrorKind::agent_not_found);
+  CHECK(node.until([&] { return asks() == ErrorKind::call_not_found; }));
+}
+
+TEST_CASE("a refused call does not hide the one that has its id at home") {
+  Several node;
+  const std::string there = node.name_at(1);
+  node.make("hold", there);
+  const CallId id = node.id_at(1);
+  const auto call = node.call(there, id);
+  REQUIRE(call.has_value());
+  const std::string nobody = node.name_at(2);
+  CallRequest request;
+  request.agent = nobody;
+  request.call = id;
+  Runtime& runtime = *node.runtimes[node.shards.of_new_call(nobody, id)];
+  const auto refused = runtime.accept(request);
+  REQUIRE_FALSE(refused.has_value());
+  const auto waits = std::make_shared<Recorder>();
+  node.runtimes[1]->watch_id(id, waits, 10s);
+  runtime.refuse(request, refused.error(), true);
+  (*call)->origin = 7;
+  std::optional<bool> same;
+  runtime.ask_home_of_refused(id, 7, [&](bool is_same) { same = is_same; });
+  REQUIRE(node.until([&] { return same.has_value(); }));
+  CHECK(*same);
+  CHECK(node.shards.of_call(id) == 1);
+  CHECK(waits->states.empty());
+  CHECK(node.runtimes[1]->release(id));
+}
+
+TEST_CASE("a lane that a refused call holds opens where its id is released, or runs elsewhere") {
+  Several node;
+  protocol::AgentCreateParams params;
+  params.type = "hold";
+  params.agent = node.name_at(2);
+  params.options.mailbox = 1;
+  const std::string agent = params.agent;
+  bool made = false;
+  node.at(agent).create(std::move(params), [&](const auto& result) { made = result.has_value(); });
+  REQUIRE(node.until([&] { return made; }));
+  const auto running = node.call(agent, node.id_at(2));
+  REQUIRE(node.until([&] { return (*running)->state == CallState::running; }));
+  const auto waiting = node.call(agent, node.id_at(2));
+  REQUIRE(waiting.has_value());
+  const CallId id = node.id_at(1);
+  CallRequest request;
+  request.agent = agent;
+  request.call = id;
+  Runtime& runtime = *node.runtimes[node.shards.of_new_call(agent, id)];
+  request.caller = runtime.caller("me");
+  const auto refused = runtime.accept(request);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().details()["limit"] == "mailbox");
+  runtime.refuse(request, refused.error(), true);
+  node.settle();
+  runtime.cancel(**waiting);
+  const auto behind = node.call(agent, node.id_at(2));
+  REQUIRE_FALSE(behind.has_value());
+  CHECK(behind.error().details()["limit"] == "order");
+  if (GENERATE(true, false)) {
+    node.runtimes[1]->release(id);
+  } else {
+    const std::string other = node.name_at(3);
+    node.make("echo", other);
+    REQUIRE(node.call(other, id).has_value());
+  }
+  node.settle();
+  CHECK(node.call(agent, node.id_at(2)).has_value());
+}
+
+TEST_CASE("who made a call that is released before its home has answered is told of it all the same") {
+  Several node;
+  const std::string agent = node.name_at(2);
+  node.make("hold", agent);
+  const auto call = node.call(agent, node.id_at(1));
+  REQUIRE(call.has_value());
+  REQUIRE((*call)->unclaimed);
+  std::optional<CallState> told;
+  node.runtimes[2]->when_claimed(**call, [&](const Call& made, const Runtime::ClaimRefusal* refused) {
+    CHECK_FALSE(refused);
+    told = made.state;
+  });
+  node.runtimes[2]->release((*call)->id);
+  node.runtimes[2]->cancel(**call);
+  REQUIRE_FALSE(node.runtimes[2]->find_call((*call)->id).has_value());
+  REQUIRE(node.until([&] { return told.has_value(); }));
+  CHECK(*told == CallState::cancelled);
+  node.settle();
+  CHECK((*call)->use_count() == 1);
+}
+
+TEST_CASE("a released call is there for those who waited for it at its id's home") {
+  Several node;
+  const std::string agent = node.name_at(2);
+  node.make("echo", agent);
+  const CallId id = node.id_at(1);
+  const auto waits = std::make_shared<Followed>();
+  node.runtimes[1]->watch_id(id, waits, 10s);
+  const auto call = node.call(agent, id);
+  REQUIRE(call.has_value());
+  node.runtimes[2]->release(id);
+  REQUIRE(node.until([&] { return (*call)->is_settled(); }));
+  CHECK(waits->moves.size() == 1);
+  CHECK(node.runtimes[2]->find_call(id).has_value());
+  CHECK(node.until([&] { return !node.runtimes[2]->find_call(id).has_value(); }));
+  CHECK(node.runtimes[2]->tally().outcome_bytes == 0);
 }
 
 TEST_CASE("the bounds of a node count all its shards") {

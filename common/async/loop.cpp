@@ -9,10 +9,9 @@
 namespace agentd::async {
 namespace {
 
-/// How many handlers a turn runs at most, and for how long it begins another one: what the turn produces
-/// leaves at its end, and whoever waits for it can be at work meanwhile.
+/// How many handlers a turn runs at most, for `Loop::handlers_time`: what the turn produces leaves at its
+/// end, and whoever waits for it can be at work meanwhile.
 constexpr std::size_t handlers_per_turn = 128;
-constexpr std::chrono::microseconds handlers_time{100};
 /// How many timers a turn fires, or sixteen times as many it moves nearer: the others are late by some turns.
 /// Where they are later than that, it is up to four times as many, which take a few milliseconds.
 constexpr std::size_t timers_per_turn = 512;
@@ -56,8 +55,13 @@ void Loop::drain_inbox() {
   if (!draining_) draining_ = take_inbox();
   const auto until = now() + handlers_time;
   while (draining_) {
-    const std::unique_ptr<Posted> next(std::exchange(draining_, draining_->before));
+    std::unique_ptr<Posted> next(std::exchange(draining_, draining_->before));
     next->work();
+    if (std::exchange(again_, false)) {
+      next->before = draining_;
+      draining_ = next.release();
+      break;
+    }
     if (Clock::now() >= until) break;
   }
   // Where some came meanwhile, they have woken the loop themselves.

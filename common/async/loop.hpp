@@ -37,6 +37,11 @@ public:
   /// Runs `work` on the loop's thread, in the order posted. Takes no lock; what is posted before the loop
   /// looks wakes it once.
   void post(Work work);
+  /// What was posted and runs now has more to do, and has had the time that a turn gives: it runs again
+  /// before what is behind it, after others had theirs.
+  void run_again() { again_ = true; }
+  /// For how long a turn begins further handlers, or further work that was posted.
+  static constexpr std::chrono::microseconds handlers_time{100};
 
   /// Runs `work` when this turn's handlers are done.
   void at_turn_end(Work work) { turn_end_.push_back(std::move(work)); }
@@ -115,6 +120,8 @@ private:
   std::atomic<Posted*> inbox_{nullptr};
   /// Taken out of the inbox, and not run yet: the first one, with the one behind it in `before`.
   Posted* draining_ = nullptr;
+  /// The one that runs stays in front.
+  bool again_ = false;
 };
 
 }  // namespace agentd::async

@@ -1,5 +1,7 @@
 #include "common/async/loops.hpp"
 
+#include <utility>
+
 namespace agentd::async {
 
 Loops::Loops(std::size_t count) {
@@ -29,8 +31,14 @@ void Loops::send(Station& station) {
     if (station.outgoing[to].empty()) continue;
     // A loop posts what can be copied.
     auto batch = std::make_shared<Batch>(std::exchange(station.outgoing[to], {}));
-    stations_[to]->loop.post([batch = std::move(batch)] {
-      for (const auto& item : *batch) item->run();
+    Loop& loop = stations_[to]->loop;
+    loop.post([&loop, batch = std::move(batch), next = std::size_t{0}]() mutable {
+      const auto until = Loop::Clock::now() + Loop::handlers_time;
+      while (next < batch->size()) {
+        std::exchange((*batch)[next++], nullptr)->run();
+        if (Loop::Clock::now() >= until) break;
+      }
+      if (next < batch->size()) loop.run_again();
     });
   }
 }

@@ -34,6 +34,25 @@ void stop_all(Loops& loops) {
 
 }  // namespace
 
+TEST_CASE("much that is handed over at once lets others have their turn, and keeps its order") {
+  using namespace std::chrono_literals;
+  Loops loops(2);
+  std::vector<int> ran;
+  for (int i = 0; i < 5; ++i) {
+    loops.hand_over(0, 1, [&ran, i] {
+      ran.push_back(i);
+      std::this_thread::sleep_for(agentd::async::Loop::handlers_time * 2);
+    });
+  }
+  loops[0].run_once(0ms);
+  loops.hand_over(0, 1, [&ran] { ran.push_back(5); });
+  loops[0].run_once(0ms);
+  loops[1].run_once(0ms);
+  CHECK(ran.size() < 5);
+  for (int i = 0; i < 20; ++i) loops[1].run_once(0ms);
+  CHECK(ran == std::vector<int>{0, 1, 2, 3, 4, 5});
+}
+
 TEST_CASE("what loops hand to each other arrives on the other's thread, in order") {
   constexpr std::size_t count = 4;
   constexpr int each = 3000;

@@ -171,13 +171,13 @@ void Runtime::go_on_probing(const Call& from, CircleProbe probe) {
                          [probe = std::move(probe)](Runtime& origin) { origin.circle_found(probe); });
     return;
   }
-  if (waits.beyond.empty()) return;
   // However the waits branch: no more of them in all.
-  probe.left = probe.left / waits.beyond.size();
-  if (probe.left == 0) return;
-  --probe.left;
-  for (const WaitsOf::Beyond& beyond : waits.beyond) {
-    CircleProbe next = &beyond == &waits.beyond.back() ? std::move(probe) : probe;
+  const std::size_t count = std::min(waits.beyond.size(), probe.left);
+  if (count == 0) return;
+  probe.left = probe.left / count - 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    const WaitsOf::Beyond& beyond = waits.beyond[i];
+    CircleProbe next = i + 1 == count ? std::move(probe) : probe;
     add_way(next, beyond.way);
     settings_.shards->at(settings_.shard, settings_.shards->of_call(beyond.id),
                          [id = beyond.id, next = std::move(next)](Runtime& there) mutable {

@@ -465,6 +465,29 @@ TEST_CASE("a released call is there for those who waited for it at its id's home
   CHECK(node.runtimes[2]->tally().outcome_bytes == 0);
 }
 
+TEST_CASE("a circle through two shards fails at once, however much else its calls wait for") {
+  Several node;
+  const std::string first = node.name_at(0);
+  const std::string second = node.name_at(3);
+  node.make("echo", first);
+  node.make("echo", second);
+  const std::size_t others = GENERATE(0, 100);
+  const auto join = [&](const CallId& id) {
+    std::string text = "[" + World::placeholder(id.text());
+    for (std::size_t i = 0; i < others; ++i) text += "," + World::placeholder(node.id_at(1 + i % 2).text());
+    return text + "]";
+  };
+  const CallId one = node.id_at(0);
+  const CallId other = node.id_at(3);
+  const auto waits = node.call(first, one, join(other));
+  const auto closes = node.call(second, other, join(one));
+  REQUIRE(waits.has_value());
+  REQUIRE(closes.has_value());
+  REQUIRE(node.until([&] { return (*waits)->is_settled() && (*closes)->is_settled(); }));
+  const Error& error = (*waits)->error->root();
+  CHECK(error.kind() == ErrorKind::cycle);
+}
+
 TEST_CASE("the bounds of a node count all its shards") {
   Limits limits;
   limits.calls = 3;

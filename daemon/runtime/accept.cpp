@@ -166,8 +166,9 @@ void Runtime::go_on_probing(const Call& from, CircleProbe probe) {
   });
   if (!waits.circle.empty()) {
     add_way(probe, waits.circle);
-    if (probe.shard == settings_.shard) return circle_found(probe);
-    settings_.shards->at(settings_.shard, probe.shard,
+    const std::size_t asks = probe.shard;
+    if (asks == settings_.shard) return circle_found(probe);
+    settings_.shards->at(settings_.shard, asks,
                          [probe = std::move(probe)](Runtime& origin) { origin.circle_found(probe); });
     return;
   }
@@ -177,7 +178,7 @@ void Runtime::go_on_probing(const Call& from, CircleProbe probe) {
   probe.left = probe.left / count - 1;
   for (std::size_t i = 0; i < count; ++i) {
     const WaitsOf::Beyond& beyond = waits.beyond[i];
-    CircleProbe next = i + 1 == count ? std::move(probe) : probe;
+    CircleProbe next = probe;
     add_way(next, beyond.way);
     settings_.shards->at(settings_.shard, settings_.shards->of_call(beyond.id),
                          [id = beyond.id, next = std::move(next)](Runtime& there) mutable {

@@ -176,15 +176,16 @@ void Runtime::go_on_probing(const Call& from, CircleProbe probe) {
   const std::size_t count = std::min(waits.beyond.size(), probe.left);
   if (count == 0) return;
   probe.left = probe.left / count - 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    const WaitsOf::Beyond& beyond = waits.beyond[i];
-    CircleProbe next = probe;
+  const auto go_on_at = [&](const WaitsOf::Beyond& beyond, CircleProbe next) {
     add_way(next, beyond.way);
     settings_.shards->at(settings_.shard, settings_.shards->of_call(beyond.id),
                          [id = beyond.id, next = std::move(next)](Runtime& there) mutable {
                            there.probe_circle(id, std::move(next));
                          });
-  }
+  };
+  for (std::size_t i = 0; i + 1 < count; ++i) go_on_at(waits.beyond[i], probe);
+  // Of a chain the way so far is not copied at each step.
+  go_on_at(waits.beyond[count - 1], std::move(probe));
 }
 
 void Runtime::probe_circle(const CallId& id, CircleProbe probe) {

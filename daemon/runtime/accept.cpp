@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view waits_for_itself = "this call waits, through others, for itself";
 /// How many times, in all, the search for one circle goes from one shard to another: a circle that takes more
 /// ends by its deadline. A chain of many calls costs so much for each of them.
-constexpr std::size_t most_probes = 64;
+constexpr std::size_t most_probes = 32;
 
 }  // namespace
 

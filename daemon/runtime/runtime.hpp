@@ -17,11 +17,13 @@
 #include "common/async/loop.hpp"
 #include "common/protocol/params.hpp"
 #include "daemon/runtime/call.hpp"
+#include "daemon/runtime/call_request.hpp"
 #include "daemon/runtime/directory.hpp"
 #include "daemon/runtime/foreign.hpp"
 #include "daemon/runtime/hosted_agent.hpp"
 #include "daemon/runtime/limits.hpp"
 #include "daemon/runtime/run_context.hpp"
+#include "daemon/runtime/runtime_settings.hpp"
 #include "daemon/runtime/sequence.hpp"
 #include "daemon/runtime/shards.hpp"
 #include "daemon/runtime/tally.hpp"
@@ -30,36 +32,6 @@
 #include "daemon/runtime/worker_pool.hpp"
 
 namespace agentd::runtime {
-
-struct RuntimeSettings {
-  /// How other nodes name this one; an empty host for a program's own local agents.
-  NodeAddress self;
-  /// Further addresses that mean this node.
-  std::vector<NodeAddress> aliases;
-  Limits limits;
-  unsigned workers = 4;
-  /// Shared by the runtimes of one node; null: one of its own, with `workers` threads.
-  std::shared_ptr<WorkerPool> pool;
-  /// The runtimes of the same node, and which of them this one is; null where there is no other.
-  Shards* shards = nullptr;
-  std::size_t shard = 0;
-  /// Why there is no agent of that id, where somebody knows more than that. May be empty.
-  std::function<std::optional<Error>(std::string_view id)> why_missing;
-};
-
-/// A call to be made, with its input read already.
-struct CallRequest {
-  std::string_view agent;
-  std::string_view method = "reply";
-  CallId call;
-  CallInput input;
-  std::optional<std::chrono::milliseconds> deadline;
-  /// Null: a caller of its own.
-  CallerPtr caller;
-  std::vector<std::string> path;
-  /// The connection it came over; 0 for none.
-  std::uint64_t origin = 0;
-};
 
 /// The agents of one node and the calls to them: lanes, deadlines, placeholders, outcomes. Knows no
 /// socket: outcomes of other nodes come through ForeignNodes, and who asks is a Watcher.
@@ -110,8 +82,8 @@ public:
   [[nodiscard]] Result<CallPtr> accept(CallRequest& request);
   /// The id is about to be accepted or released: its place in memory may be fetched meanwhile.
   void announce(const CallId& id) const { tombstones_.announce(id); }
-  /// Remembers the refusal of a notification for whoever asks for that id. `lane` says whose further
-  /// calls are refused with it, where the refusal can be retried.
+  /// The call is refused. `remember`: for whoever asks for that id, as of a notification. Where the refusal
+  /// can be retried, further calls of its caller to the agent are refused with it.
   void refuse(const CallRequest& request, const Error& why, bool remember);
   /// Whether a call of that id, made here, has its home at another shard.
   [[nodiscard]] bool is_stray(const CallId& id) const {
@@ -261,7 +233,6 @@ public:
   /// `awaited`: who waited for it there is sent here.
   void claim_answered(const CallId& id, std::uint64_t seq, const std::optional<ClaimRefusal>& refused,
                       bool awaited);
-  void claim_refused(Call& call, const Error& why);
   /// That call of `shard` has been forgotten.
   void unclaim(const CallId& id, std::size_t shard);
   void expected_fails(const CallId& id, const Error& why);
@@ -365,6 +336,7 @@ private:
   /// It may run when its turn comes, where nothing is missing.
   void ready_if_complete(const CallPtr& call);
   void ask_claim(const Call& call);
+  void claim_refused(Call& call, const Error& why);
   /// Whoever waited for that id at its home waits at `shard`.
   void move_expected(const CallId& id, std::size_t shard);
   /// What the home of an id is told where a call of that id was refused at another shard.
@@ -408,6 +380,7 @@ private:
 
   // outcomes
   void forget(Call& call, bool expired);
+  void forget_at(Call& call, Clock::time_point when);
   /// It has settled and been released: forgets it, as soon as nobody can be on the way to it.
   void forget_released(Call& call);
   /// As `forget`, and its id may be used again.

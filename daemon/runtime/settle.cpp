@@ -113,10 +113,7 @@ void Runtime::settle(Call& call, CallState state) {
   if (call.release_when_settled) {
     forget_released(call);
   } else {
-    loop_.start(call.timer, loop_.now() + settings_.limits.outcome_ttl, [](async::Timer& timer) {
-      auto& expiry = static_cast<Call::Expiry&>(timer);
-      expiry.runtime->forget(*expiry.call, true);
-    });
+    forget_at(call, loop_.now() + settings_.limits.outcome_ttl);
   }
 }
 
@@ -232,9 +229,13 @@ bool Runtime::release(const CallId& id) {
 void Runtime::forget_released(Call& call) {
   ++tally_.released;
   if (!call.awaited_at_home) return forget(call, false);
-  loop_.start(call.timer, loop_.now() + way_here, [](async::Timer& timer) {
+  forget_at(call, loop_.now() + way_here);
+}
+
+void Runtime::forget_at(Call& call, Clock::time_point when) {
+  loop_.start(call.timer, when, [](async::Timer& timer) {
     auto& expiry = static_cast<Call::Expiry&>(timer);
-    expiry.runtime->forget(*expiry.call, false);
+    expiry.runtime->forget(*expiry.call, !expiry.call->release_when_settled);
   });
 }
 

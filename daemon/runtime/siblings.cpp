@@ -132,17 +132,18 @@ void Runtime::when_claimed(Call& call, OnClaimed told) {
 
 void Runtime::claim_answered(const CallId& id, std::uint64_t seq, const std::optional<ClaimRefusal>& refused,
                              bool awaited) {
-  ClaimWait wait;
-  if (const auto waits = claim_waits_.find(id); waits != claim_waits_.end()) {
-    wait = std::move(waits->second);
+  // It may have settled and been released meanwhile; who waits is answered all the same.
+  const auto waits = claim_waits_.find(id);
+  const CallPtr call = waits != claim_waits_.end() ? waits->second.call : CallPtr(calls_.find(id));
+  if (!call || call->seq != seq) return;
+  std::vector<OnClaimed> waiting;
+  if (waits != claim_waits_.end()) {
+    waiting = std::move(waits->second.told);
     claim_waits_.erase(waits);
   }
-  // It may have settled and been released meanwhile; who waits is answered all the same.
-  const CallPtr call = wait.call ? wait.call : CallPtr(calls_.find(id));
-  if (!call || call->seq != seq) return;
   call->unclaimed = false;
   call->awaited_at_home = awaited;
-  for (const OnClaimed& told : wait.told) told(*call, refused ? &*refused : nullptr);
+  for (const OnClaimed& told : waiting) told(*call, refused ? &*refused : nullptr);
   if (refused) {
     claim_refused(*call, refused->why);
   } else if (call->state == CallState::waiting) {

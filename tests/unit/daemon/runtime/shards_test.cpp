@@ -85,6 +85,19 @@ struct Several {
     return runtime.accept(request);
   }
 
+  /// A notification that is refused; answers why.
+  Error refuse(const std::string& agent, const CallId& id) {
+    CallRequest request;
+    request.agent = agent;
+    request.call = id;
+    Runtime& runtime = *runtimes[shards.of_new_call(agent, id)];
+    request.caller = runtime.caller("me");
+    const auto refused = runtime.accept(request);
+    REQUIRE_FALSE(refused.has_value());
+    runtime.refuse(request, refused.error(), true);
+    return refused.error();
+  }
+
   bool until(const std::function<bool()>& done) {
     const auto limit = Runtime::Clock::now() + 30s;
     while (!done()) {
@@ -340,13 +353,7 @@ TEST_CASE("a refused call whose id has its home elsewhere fails who waits there,
   const CallId id = node.id_at(1);
   const auto told = std::make_shared<Recorder>();
   node.runtimes[1]->watch_id(id, told, 10s);
-  CallRequest request;
-  request.agent = agent;
-  request.call = id;
-  Runtime& runtime = *node.runtimes[node.shards.of_new_call(agent, id)];
-  const auto refused = runtime.accept(request);
-  REQUIRE_FALSE(refused.has_value());
-  runtime.refuse(request, refused.error(), true);
+  node.refuse(agent, id);
   REQUIRE(node.until([&] { return !told->states.empty(); }));
   CHECK(told->error.kind() == ErrorKind::agent_not_found);
   CHECK(node.shards.of_call(id) == 1);
@@ -368,18 +375,12 @@ TEST_CASE("a refused call does not hide the one that has its id at home") {
   const auto call = node.call(there, id);
   REQUIRE(call.has_value());
   const std::string nobody = node.name_at(2);
-  CallRequest request;
-  request.agent = nobody;
-  request.call = id;
-  Runtime& runtime = *node.runtimes[node.shards.of_new_call(nobody, id)];
-  const auto refused = runtime.accept(request);
-  REQUIRE_FALSE(refused.has_value());
   const auto waits = std::make_shared<Recorder>();
   node.runtimes[1]->watch_id(id, waits, 10s);
-  runtime.refuse(request, refused.error(), true);
+  node.refuse(nobody, id);
   (*call)->origin = 7;
   std::optional<bool> same;
-  runtime.ask_home_of_refused(id, 7, [&](bool is_same) { same = is_same; });
+  node.at(nobody).ask_home_of_refused(id, 7, [&](bool is_same) { same = is_same; });
   REQUIRE(node.until([&] { return same.has_value(); }));
   CHECK(*same);
   CHECK(node.shards.of_call(id) == 1);
@@ -402,17 +403,9 @@ TEST_CASE("a lane that a refused call holds opens where its id is released, or r
   const auto waiting = node.call(agent, node.id_at(2));
   REQUIRE(waiting.has_value());
   const CallId id = node.id_at(1);
-  CallRequest request;
-  request.agent = agent;
-  request.call = id;
-  Runtime& runtime = *node.runtimes[node.shards.of_new_call(agent, id)];
-  request.caller = runtime.caller("me");
-  const auto refused = runtime.accept(request);
-  REQUIRE_FALSE(refused.has_value());
-  CHECK(refused.error().details()["limit"] == "mailbox");
-  runtime.refuse(request, refused.error(), true);
+  CHECK(node.refuse(agent, id).details()["limit"] == "mailbox");
   node.settle();
-  runtime.cancel(**waiting);
+  node.at(agent).cancel(**waiting);
   const auto behind = node.call(agent, node.id_at(2));
   REQUIRE_FALSE(behind.has_value());
   CHECK(behind.error().details()["limit"] == "order");
